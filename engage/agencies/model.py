@@ -1,0 +1,149 @@
+"""Rows of an agency: branches, senders, clinicians, shifts, accounts, audit. Only tables; decisions are in rules."""
+
+from datetime import date, datetime, time
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engage.agencies.rules.people import AccountRole, Line, Purpose, Role
+from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
+from engage.db.encryption import Encrypted
+
+
+class Agency(Base):
+    """A home-health or hospice agency. `phone` is its published office number, printed in every text."""
+
+    __tablename__ = "agencies"
+    __table_args__ = (
+        CheckConstraint("slug ~ '^[a-z0-9][a-z0-9-]{1,39}$'", name="slug_is_short"),
+        CheckConstraint("texts_after < texts_until", name="window_is_open"),
+        CheckConstraint("daily_cap BETWEEN 1 AND 20 AND weekly_cap BETWEEN 1 AND 140", name="caps_are_sane"),
+        CheckConstraint(one_of("line", Line), name="line_is_known"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    slug: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    short_name: Mapped[str] = mapped_column(Text)
+    line: Mapped[str] = mapped_column(Text, server_default="home_health")
+    phone: Mapped[str] = mapped_column(Text)
+    time_zone: Mapped[str] = mapped_column(Text)
+    texts_after: Mapped[time] = mapped_column(server_default="08:00")
+    texts_until: Mapped[time] = mapped_column(server_default="21:00")
+    daily_cap: Mapped[int] = mapped_column(SmallInteger, server_default="5")
+    weekly_cap: Mapped[int] = mapped_column(SmallInteger, server_default="30")
+    is_active: Mapped[bool] = mapped_column(server_default="true")
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Branch(AgencyRow, Base):
+    """An office of an agency, with its own zone and phone."""
+
+    __tablename__ = "branches"
+    __table_args__ = (of_agency(), UniqueConstraint("agency_id", "emr_id"))
+
+    emr_id: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    time_zone: Mapped[str] = mapped_column(Text)
+    phone: Mapped[str | None] = mapped_column(Text)
+
+
+class Sender(AgencyRow, Base):
+    """A Twilio number or Messaging Service an agency texts from; one belongs to one agency only."""
+
+    __tablename__ = "senders"
+    __table_args__ = (
+        of_agency(),
+        to_row("branch_id", "branches"),
+        CheckConstraint(one_of("purpose", Purpose), name="purpose_is_known"),
+        UniqueConstraint("phone"),
+        Index("ix_senders_messaging_service_sid", "messaging_service_sid", unique=True),
+    )
+
+    branch_id: Mapped[int | None] = mapped_column(BigInteger)
+    purpose: Mapped[str] = mapped_column(Text)
+    phone: Mapped[str] = mapped_column(Text)
+    messaging_service_sid: Mapped[str | None] = mapped_column(Text)
+    swept_until: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Clinician(AgencyRow, Base):
+    """A nurse, therapist, aide, scheduler or supervisor."""
+
+    __tablename__ = "clinicians"
+    __table_args__ = (
+        of_agency(),
+        to_row("branch_id", "branches"),
+        UniqueConstraint("agency_id", "emr_id"),
+        CheckConstraint(one_of("role", Role), name="role_is_known"),
+        CheckConstraint("(phone IS NULL) = (phone_hash IS NULL)", name="phone_has_its_hash"),
+        Index("ix_clinicians_agency_id_phone_hash", "agency_id", "phone_hash"),
+    )
+
+    branch_id: Mapped[int | None] = mapped_column(BigInteger)
+    emr_id: Mapped[str] = mapped_column(Text)
+    first_name: Mapped[str] = mapped_column(Text)
+    last_name: Mapped[str] = mapped_column(Text)
+    discipline: Mapped[str | None] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text)
+    phone: Mapped[str | None] = mapped_column(Encrypted("clinicians.phone"))
+    phone_hash: Mapped[bytes | None]
+    texts_stopped_at: Mapped[datetime | None] = mapped_column(Instant)
+    left_on: Mapped[date | None]
+
+
+class ShiftRow(AgencyRow, Base):
+    """A weekly pattern of on-call hours, as wall time; the zone is the branch's."""
+
+    __tablename__ = "shifts"
+    __table_args__ = (
+        of_agency(),
+        to_row("branch_id", "branches"),
+        to_row("clinician_id", "clinicians"),
+        CheckConstraint("weekdays <@ ARRAY[0,1,2,3,4,5,6]::smallint[] AND cardinality(weekdays) > 0", name="weekdays_exist"),
+        CheckConstraint("first_on IS NULL OR last_on IS NULL OR first_on <= last_on", name="ends_after_it_begins"),
+    )
+
+    branch_id: Mapped[int | None] = mapped_column(BigInteger)
+    clinician_id: Mapped[int] = mapped_column(BigInteger)
+    weekdays: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
+    starts: Mapped[time]
+    ends: Mapped[time]
+    first_on: Mapped[date | None]
+    last_on: Mapped[date | None]
+
+
+class Account(AgencyRow, Base):
+    """Somebody who may sign in."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        of_agency(),
+        to_row("clinician_id", "clinicians"),
+        UniqueConstraint("agency_id", "email"),
+        CheckConstraint("email = lower(email) AND position('@' in email) > 1", name="email_is_lower_case"),
+        CheckConstraint(one_of("role", AccountRole), name="role_is_known"),
+    )
+
+    clinician_id: Mapped[int | None] = mapped_column(BigInteger)
+    email: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class AuditEvent(AgencyRow, Base):
+    """Who did what to which row, and when. Append-only: no role of ours may change or remove one."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (of_agency(), Index("ix_audit_events_agency_id_subject_subject_id", "agency_id", "subject", "subject_id"))
+
+    at: Mapped[datetime] = mapped_column(Instant)
+    actor: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    subject_id: Mapped[int | None] = mapped_column(BigInteger)
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

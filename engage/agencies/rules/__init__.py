@@ -1,0 +1,1 @@
+"""Decisions about an agency's people: roles, disciplines, who is on call."""

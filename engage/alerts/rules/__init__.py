@@ -1,0 +1,1 @@
+"""Decisions about alerts: which kinds there are, and what the ladder does next."""

@@ -1,0 +1,76 @@
+"""The words for alerts. Pure."""
+
+from enum import IntEnum, StrEnum
+
+
+class AlertKind(StrEnum):
+    """Why a person is needed."""
+
+    URGENT = "urgent"
+    LOW_SCORE = "low_score"
+    SYMPTOM = "symptom"
+    CALLBACK = "callback"
+    RESCHEDULE = "reschedule"
+    CANCEL_VISIT = "cancel_visit"
+    QUESTION = "question"
+    COMPLAINT = "complaint"
+    LOW_SURVEY = "low_survey"
+    OPT_OUT = "opt_out"
+    WRONG_NUMBER = "wrong_number"
+    DEATH = "death"
+    HOSPITAL = "hospital"
+    UNREADABLE = "unreadable"
+
+
+class Severity(IntEnum):
+    """How fast somebody must act; higher is worse."""
+
+    ROUTINE = 1  # a task for today
+    SOON = 2  # within the hour
+    URGENT = 3  # now
+
+
+class AlertState(StrEnum):
+    """open → acknowledged → resolved; an acknowledgement that goes stale opens it again."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class Who(StrEnum):
+    """Whom a step of a ladder pages."""
+
+    NURSE = "nurse"  # the patient's case manager, else the clinician of the nearest visit
+    ON_CALL = "on_call"
+    SCHEDULER = "scheduler"
+    SUPERVISOR = "supervisor"
+
+
+class EventKind(StrEnum):
+    """What happened to an alert."""
+
+    OPENED = "opened"
+    EVIDENCE = "evidence"
+    PAGED = "paged"
+    NOBODY = "nobody"  # a step that had nobody to page
+    PAGE_FAILED = "page_failed"
+    ACKNOWLEDGED = "acknowledged"
+    REOPENED = "reopened"
+    RESOLVED = "resolved"
+    EXHAUSTED = "exhausted"
+
+
+class Outcome(StrEnum):
+    """What was done about an alert."""
+
+    CALLED = "called"
+    VISIT_ADDED = "visit_added"
+    VISIT_MOVED = "visit_moved"
+    VIRTUAL_VISIT = "virtual_visit"
+    MEDICINE_CHANGED = "medicine_changed"
+    SENT_TO_911 = "sent_to_911"
+    HOSPITAL = "hospital"
+    NO_ANSWER = "no_answer"
+    FAMILY_REACHED = "family_reached"
+    NOTHING_NEEDED = "nothing_needed"

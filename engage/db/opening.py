@@ -1,0 +1,63 @@
+"""Opens the database the settings name, or an embedded one, with the keys that belong to it; closes both at the end."""
+
+import base64
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from engage.db import encryption
+from engage.db.embedded import EmbeddedPostgres, usable_data_dir
+from engage.db.encryption import KeyRing
+from engage.db.session import Database
+from engage.errors import ConfigurationError
+from engage.settings import Settings, parse_key_ring
+
+
+@contextmanager
+def opened(settings: Settings, *, pool_size: int = 10, name: str = "engage", durable: bool = True) -> Iterator[Database]:
+    """The database of `settings`, ready to use; its key ring becomes that of the process.
+
+    Without ENGAGE_DATABASE_URL an embedded server runs below `data_dir` for as long as the context lasts.
+    Raises ConfigurationError when it cannot be reached, or when keys are missing for a database that is not embedded.
+    """
+    with ExitStack() as stack:
+        if settings.database_url is not None:
+            url = settings.database_url.get_secret_value()
+            ring = _ring(settings.secret_key, settings.encryption_keys)
+        else:
+            folder = usable_data_dir(settings.data_dir)
+            server = stack.enter_context(EmbeddedPostgres(folder, given=settings.postgres_bin, durable=durable))
+            url = server.url()
+            ring = _ring(*_kept_secrets(settings, folder / "secrets"))
+        encryption.use(ring)
+        stack.callback(encryption.use, None)
+        db = Database(url, pool_size=pool_size, name=name)
+        stack.callback(db.close)
+        db.check()
+        yield db
+
+
+def _ring(secret: SecretStr | None, keys: SecretStr | None) -> KeyRing:
+    missing = [name for name, value in (("ENGAGE_SECRET_KEY", secret), ("ENGAGE_ENCRYPTION_KEYS", keys)) if value is None]
+    if secret is None or keys is None:
+        raise ConfigurationError(
+            f"{' and '.join(missing)} must be set when ENGAGE_DATABASE_URL is: they sign links and encrypt phone numbers "
+            "and texts. engage doctor shows how to make them."
+        )
+    return KeyRing(parse_key_ring(keys.get_secret_value()), secret.get_secret_value())
+
+
+def _kept_secrets(settings: Settings, file: Path) -> tuple[SecretStr, SecretStr]:
+    """Keys of an embedded database: those set, else those made at its first start and kept beside it (mode 0600)."""
+    if not file.exists():
+        made = f"{secrets.token_urlsafe(48)}\nfirst:{base64.b64encode(os.urandom(32)).decode()}\n"
+        partly = file.with_suffix(".partly")
+        with partly.open("w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
+            out.write(made)
+        partly.replace(file)
+    secret, keys = file.read_text(encoding="utf-8").split()
+    return settings.secret_key or SecretStr(secret), settings.encryption_keys or SecretStr(keys)

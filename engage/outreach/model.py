@@ -1,0 +1,182 @@
+"""Rows of outreach: touchpoints, templates, messages, receipts. The messages are the outbox; there is no other queue."""
+
+import uuid
+from datetime import datetime, time
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
+from engage.db.encryption import Encrypted
+from engage.outreach.rules.words import Anchor, Asks, Kind
+from engage.patients.rules.words import Category
+from engage.sms.rules.statuses import MessageState
+
+
+class Touchpoint(AgencyRow, Base):
+    """One thing an agency says: anchor, offset and local time, how long it stays useful, to whom, in which words."""
+
+    __tablename__ = "touchpoints"
+    __table_args__ = (
+        of_agency(),
+        UniqueConstraint("agency_id", "key"),
+        CheckConstraint(one_of("anchor", Anchor), name="anchor_is_known"),
+        CheckConstraint(one_of("asks", Asks), name="asks_is_known"),
+        CheckConstraint(one_of("category", Category), name="category_is_known"),
+        CheckConstraint("(anchor = 'visit_completed') = (local_time IS NULL)", name="time_fits_the_anchor"),
+        CheckConstraint("useful_minutes BETWEEN 5 AND 10080", name="useful_for_a_while"),
+        CheckConstraint("priority BETWEEN 3 AND 9", name="priority_is_below_pages"),
+    )
+
+    key: Mapped[str] = mapped_column(Text)
+    anchor: Mapped[str] = mapped_column(Text)
+    offset_days: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    offset_minutes: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    local_time: Mapped[time | None]
+    useful_minutes: Mapped[int] = mapped_column(SmallInteger)
+    category: Mapped[str] = mapped_column(Text)
+    priority: Mapped[int] = mapped_column(SmallInteger)
+    template: Mapped[str] = mapped_column(Text)
+    asks: Mapped[str] = mapped_column(Text)
+    only_monitored: Mapped[bool] = mapped_column(server_default="false")
+    alert_at_most: Mapped[int | None] = mapped_column(SmallInteger)
+    is_active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class Template(AgencyRow, Base):
+    """The wording of a template in one language; the newest reviewed version is what leaves."""
+
+    __tablename__ = "templates"
+    __table_args__ = (
+        of_agency(),
+        UniqueConstraint("agency_id", "key", "language", "version"),
+        CheckConstraint("(reviewed_by IS NULL) = (reviewed_at IS NULL)", name="review_has_name_and_time"),
+    )
+
+    key: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(SmallInteger)
+    wording: Mapped[str] = mapped_column(Text)
+    written_by: Mapped[str] = mapped_column(Text)
+    reviewed_by: Mapped[str | None] = mapped_column(Text)
+    reviewed_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Message(AgencyRow, Base):
+    """One text of ours to one phone: planned, claimed, sent, and what became of it.
+
+    `send_at` is when it should leave, `due_at` when it may next be claimed (later than `send_at` after a hold or a safe
+    retry), `expires_at` when it has lost its use. The body is written from the facts of the moment it leaves, and frozen.
+    """
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        of_agency(),
+        to_row("touchpoint_id", "touchpoints"),
+        to_row("patient_id", "patients"),
+        to_row("contact_id", "contacts"),
+        to_row("clinician_id", "clinicians"),
+        to_row("visit_id", "visits"),
+        to_row("reply_id", "replies"),
+        to_row("alert_id", "alerts"),
+        to_row("sender_id", "senders"),
+        CheckConstraint(one_of("kind", Kind), name="kind_is_known"),
+        CheckConstraint(one_of("asks", Asks), name="asks_is_known"),
+        CheckConstraint(one_of("state", MessageState), name="state_is_known"),
+        CheckConstraint("send_at < expires_at", name="is_useful_for_a_while"),
+        CheckConstraint("(kind = 'touchpoint') = (touchpoint_id IS NOT NULL AND occasion IS NOT NULL)", name="touchpoint_has_occasion"),
+        CheckConstraint("(kind IN ('page', 'note')) = (contact_id IS NULL)", name="pages_go_to_clinicians"),
+        CheckConstraint("(contact_id IS NULL) = (clinician_id IS NOT NULL)", name="has_one_reader"),
+        CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="sending_has_a_lease"),
+        CheckConstraint("state NOT IN ('sending', 'unknown') OR (attempt_id IS NOT NULL AND body IS NOT NULL)", name="attempt_has_its_body"),
+        CheckConstraint("state NOT IN ('accepted', 'sent', 'delivered') OR sid IS NOT NULL", name="accepted_has_sid"),
+        CheckConstraint("state NOT IN ('failed', 'undelivered', 'expired', 'cancelled', 'suppressed') OR reason IS NOT NULL", name="end_has_reason"),
+        CheckConstraint(
+            "(state IN ('delivered', 'undelivered', 'failed', 'expired', 'cancelled', 'suppressed')) = (ended_at IS NOT NULL)",
+            name="end_has_its_time",
+        ),
+        Index(
+            "uq_messages_occasion",
+            "agency_id",
+            "touchpoint_id",
+            "contact_id",
+            "occasion",
+            unique=True,
+            postgresql_where="state <> 'cancelled'",
+        ),
+        Index("uq_messages_reply_id", "agency_id", "reply_id", "template", unique=True, postgresql_where="reply_id IS NOT NULL"),
+        Index(
+            "uq_messages_alert_step",
+            "agency_id",
+            "alert_id",
+            "alert_round",
+            "alert_step",
+            "clinician_id",
+            unique=True,
+            postgresql_where="kind = 'page'",
+        ),
+        Index("uq_messages_id", "id", unique=True),
+        Index("uq_messages_sid", "sid", unique=True, postgresql_where="sid IS NOT NULL"),
+        Index("ix_messages_due", "priority", "due_at", postgresql_where="state = 'planned'"),
+        Index("ix_messages_lease", "lease_until", postgresql_where="state = 'sending'"),
+        Index("ix_messages_open_ends", "accepted_at", postgresql_where="state IN ('accepted', 'sent', 'unknown')"),
+        Index("ix_messages_contact", "agency_id", "contact_id", "accepted_at"),
+        Index("ix_messages_alert", "agency_id", "alert_id", postgresql_where="alert_id IS NOT NULL"),
+        Index("ix_messages_patient", "agency_id", "patient_id", "send_at"),
+    )
+
+    kind: Mapped[str] = mapped_column(Text)
+    priority: Mapped[int] = mapped_column(SmallInteger)
+    touchpoint_id: Mapped[int | None] = mapped_column(BigInteger)
+    occasion: Mapped[str | None] = mapped_column(Text)
+    patient_id: Mapped[int | None] = mapped_column(BigInteger)
+    contact_id: Mapped[int | None] = mapped_column(BigInteger)
+    clinician_id: Mapped[int | None] = mapped_column(BigInteger)
+    visit_id: Mapped[int | None] = mapped_column(BigInteger)
+    reply_id: Mapped[int | None] = mapped_column(BigInteger)
+    alert_id: Mapped[int | None] = mapped_column(BigInteger)
+    alert_round: Mapped[int | None] = mapped_column(SmallInteger)
+    alert_step: Mapped[int | None] = mapped_column(SmallInteger)
+    template: Mapped[str] = mapped_column(Text)
+    params: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    category: Mapped[str | None] = mapped_column(Text)
+    asks: Mapped[str] = mapped_column(Text, server_default="nothing")
+    planned_at: Mapped[datetime] = mapped_column(Instant)
+    send_at: Mapped[datetime] = mapped_column(Instant)
+    due_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    state: Mapped[str] = mapped_column(Text, server_default="planned")
+    reason: Mapped[str | None] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    attempt_id: Mapped[uuid.UUID | None] = mapped_column(PG_UUID(as_uuid=True))
+    claimed_at: Mapped[datetime | None] = mapped_column(Instant)
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    sender_id: Mapped[int | None] = mapped_column(BigInteger)
+    sid: Mapped[str | None] = mapped_column(Text)
+    error_code: Mapped[int | None]
+    body: Mapped[str | None] = mapped_column(Encrypted("messages.body"))
+    language: Mapped[str | None] = mapped_column(Text)
+    segments: Mapped[int | None] = mapped_column(SmallInteger)
+    accepted_at: Mapped[datetime | None] = mapped_column(Instant)
+    sent_at: Mapped[datetime | None] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Receipt(AgencyRow, Base):
+    """One delivery receipt of Twilio's about a message; the same one twice is one row."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (
+        of_agency(),
+        to_row("message_id", "messages"),
+        UniqueConstraint("agency_id", "message_id", "sid", "status"),
+    )
+
+    message_id: Mapped[int] = mapped_column(BigInteger)
+    sid: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    error_code: Mapped[int | None]
+    received_at: Mapped[datetime] = mapped_column(Instant)

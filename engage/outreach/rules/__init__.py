@@ -1,0 +1,1 @@
+"""Decisions about outreach: touchpoints, windows, wording, what may leave now."""

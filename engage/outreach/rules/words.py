@@ -1,0 +1,42 @@
+"""The words for what we say: anchors, questions, kinds of message and their priority. Pure."""
+
+from enum import IntEnum, StrEnum
+
+
+class Anchor(StrEnum):
+    """What a touchpoint hangs on."""
+
+    VISIT_DAY = "visit_day"  # each local day on which the patient has visits: one message lists them all
+    VISIT_COMPLETED = "visit_completed"  # each completed visit
+    EVERY_DAY = "every_day"  # each day of the episode
+
+
+class Asks(StrEnum):
+    """What a message asks of its reader."""
+
+    NOTHING = "nothing"
+    CONFIRM = "confirm"
+    SCORE_1_5 = "score_1_5"
+    SCORE_1_10 = "score_1_10"
+
+
+class Kind(StrEnum):
+    """Why a message exists."""
+
+    TOUCHPOINT = "touchpoint"
+    OPT_OUT_CONFIRMATION = "opt_out_confirmation"
+    ANSWER = "answer"  # to a patient or family member who wrote
+    PAGE = "page"  # to a clinician: somebody needs you
+    NOTE = "note"  # to a clinician who wrote
+
+
+class Priority(IntEnum):
+    """Lower leaves first (facts/domain.md §3.2: opt-out confirmation, replies, pages, day-of, check-in, day-before, survey)."""
+
+    OPT_OUT_CONFIRMATION = 0
+    ANSWER = 1
+    PAGE = 2
+    DAY_OF = 3
+    CHECK_IN = 4
+    DAY_BEFORE = 5
+    SURVEY = 6

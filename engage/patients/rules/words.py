@@ -1,0 +1,59 @@
+"""The words for patients, their contacts and consent. Pure."""
+
+from enum import StrEnum
+
+
+class PatientStatus(StrEnum):
+    """Where the patient is in care; only an active patient is texted."""
+
+    ACTIVE = "active"
+    ON_HOLD = "on_hold"
+    HOSPITALIZED = "hospitalized"
+    DISCHARGED = "discharged"
+    DECEASED = "deceased"
+
+
+class Relationship(StrEnum):
+    """Whose phone it is. An emergency contact is somebody else until a person says otherwise."""
+
+    PATIENT = "patient"
+    FAMILY = "family"
+    EMERGENCY = "emergency"
+
+
+class PhoneKind(StrEnum):
+    """What is known of a number."""
+
+    UNKNOWN = "unknown"
+    MOBILE = "mobile"
+    LANDLINE = "landline"
+    UNREACHABLE = "unreachable"
+    WRONG_NUMBER = "wrong_number"
+
+
+class Category(StrEnum):
+    """What a consent covers."""
+
+    VISITS = "visits"
+    CHECKINS = "checkins"
+    SURVEYS = "surveys"
+
+
+class ConsentKind(StrEnum):
+    """What a consent event says. The first two are about one category of one contact, the last two about a phone."""
+
+    GRANTED = "granted"
+    REVOKED = "revoked"
+    OPTED_OUT = "opted_out"
+    OPTED_IN = "opted_in"
+
+
+class ConsentSource(StrEnum):
+    """How it came to us."""
+
+    EMR = "emr"
+    PAPER = "paper"
+    PHONE = "phone"
+    TEXT = "text"
+    PROVIDER = "provider"
+    STAFF = "staff"

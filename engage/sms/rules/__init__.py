@@ -1,0 +1,1 @@
+"""Decisions about texts as such: numbers, segments, statuses, error codes, keywords. Pure."""

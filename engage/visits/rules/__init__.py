@@ -1,0 +1,1 @@
+"""Decisions about visits: what an EMR row means, and what changed since the last import."""
