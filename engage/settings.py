@@ -89,7 +89,9 @@ class Settings(BaseSettings):
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < 32:
-            raise ValueError("must have at least 32 characters: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'")
+            raise ValueError(
+                "must have at least 32 characters: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            )
         return value
 
     @field_validator("encryption_keys")
@@ -112,7 +114,9 @@ def parse_key_ring(value: str) -> dict[str, bytes]:
     for part in value.split(","):
         name, colon, encoded = part.strip().partition(":")
         if not (name and colon) or len(name.encode()) > 32:
-            raise ValueError("must be name:base64 pairs joined by commas; the first one encrypts, the others still open")
+            raise ValueError(
+                "must be name:base64 pairs joined by commas; the first one encrypts, the others still open"
+            )
         try:
             key = base64.b64decode(encoded, validate=True)
         except binascii.Error:
@@ -156,10 +160,14 @@ class _SecretFiles(PydanticBaseSettingsSource):
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
         except (OSError, UnicodeDecodeError) as problem:
             reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8 text"
-            raise ConfigurationError(f"ENGAGE_{field_name.upper()}_FILE names {path}, which cannot be read: {reason}.") from None
+            raise ConfigurationError(
+                f"ENGAGE_{field_name.upper()}_FILE names {path}, which cannot be read: {reason}."
+            ) from None
 
     def __call__(self) -> dict[str, Any]:
-        values = ((name, self.get_field_value(field, name)[0]) for name, field in self.settings_cls.model_fields.items())
+        values = (
+            (name, self.get_field_value(field, name)[0]) for name, field in self.settings_cls.model_fields.items()
+        )
         return {name: value for name, value in values if value}
 
 

@@ -102,7 +102,9 @@ class ShiftRow(AgencyRow, Base):
         of_agency(),
         to_row("branch_id", "branches"),
         to_row("clinician_id", "clinicians"),
-        CheckConstraint("weekdays <@ ARRAY[0,1,2,3,4,5,6]::smallint[] AND cardinality(weekdays) > 0", name="weekdays_exist"),
+        CheckConstraint(
+            "weekdays <@ ARRAY[0,1,2,3,4,5,6]::smallint[] AND cardinality(weekdays) > 0", name="weekdays_exist"
+        ),
         CheckConstraint("first_on IS NULL OR last_on IS NULL OR first_on <= last_on", name="ends_after_it_begins"),
     )
 
@@ -139,7 +141,10 @@ class AuditEvent(AgencyRow, Base):
     """Who did what to which row, and when. Append-only: no role of ours may change or remove one."""
 
     __tablename__ = "audit_events"
-    __table_args__ = (of_agency(), Index("ix_audit_events_agency_id_subject_subject_id", "agency_id", "subject", "subject_id"))
+    __table_args__ = (
+        of_agency(),
+        Index("ix_audit_events_agency_id_subject_subject_id", "agency_id", "subject", "subject_id"),
+    )
 
     at: Mapped[datetime] = mapped_column(Instant)
     actor: Mapped[str] = mapped_column(Text)

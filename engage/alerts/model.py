@@ -79,12 +79,26 @@ class Alert(AgencyRow, Base):
         CheckConstraint("severity BETWEEN 1 AND 3", name="severity_is_known"),
         CheckConstraint(one_of("state", AlertState), name="state_is_known"),
         CheckConstraint("code ~ '^[0-9]{4,6}$'", name="code_is_digits"),
-        CheckConstraint("state <> 'open' OR next_due_at IS NOT NULL OR exhausted_at IS NOT NULL", name="open_has_next_step"),
-        CheckConstraint("state <> 'acknowledged' OR (acknowledged_at IS NOT NULL AND next_due_at IS NOT NULL)", name="acknowledgement_ends"),
-        CheckConstraint("(state = 'resolved') = (resolved_at IS NOT NULL AND outcome IS NOT NULL)", name="resolved_says_how"),
+        CheckConstraint(
+            "state <> 'open' OR next_due_at IS NOT NULL OR exhausted_at IS NOT NULL", name="open_has_next_step"
+        ),
+        CheckConstraint(
+            "state <> 'acknowledged' OR (acknowledged_at IS NOT NULL AND next_due_at IS NOT NULL)",
+            name="acknowledgement_ends",
+        ),
+        CheckConstraint(
+            "(state = 'resolved') = (resolved_at IS NOT NULL AND outcome IS NOT NULL)", name="resolved_says_how"
+        ),
         CheckConstraint(f"outcome IS NULL OR {one_of('outcome', Outcome)}", name="outcome_is_known"),
         Index("uq_alerts_code", "agency_id", "code", unique=True, postgresql_where="state <> 'resolved'"),
-        Index("uq_alerts_reply_kind", "agency_id", "reply_id", "kind", unique=True, postgresql_where="reply_id IS NOT NULL"),
+        Index(
+            "uq_alerts_reply_kind",
+            "agency_id",
+            "reply_id",
+            "kind",
+            unique=True,
+            postgresql_where="reply_id IS NOT NULL",
+        ),
         Index("ix_alerts_due", "next_due_at", postgresql_where="state <> 'resolved'"),
         Index("ix_alerts_patient", "agency_id", "patient_id", "opened_at"),
     )

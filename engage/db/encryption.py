@@ -88,7 +88,9 @@ def use(ring: KeyRing | None) -> None:
 def ring() -> KeyRing:
     """The key ring of this process; ConfigurationError before `use`."""
     if _ring is None:
-        raise ConfigurationError("ENGAGE_ENCRYPTION_KEYS and ENGAGE_SECRET_KEY are not set, so nothing can be read or stored.")
+        raise ConfigurationError(
+            "ENGAGE_ENCRYPTION_KEYS and ENGAGE_SECRET_KEY are not set, so nothing can be read or stored."
+        )
     return _ring
 
 

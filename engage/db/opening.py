@@ -18,7 +18,9 @@ from engage.settings import Settings, parse_key_ring
 
 
 @contextmanager
-def opened(settings: Settings, *, pool_size: int = 10, name: str = "engage", durable: bool = True) -> Iterator[Database]:
+def opened(
+    settings: Settings, *, pool_size: int = 10, name: str = "engage", durable: bool = True
+) -> Iterator[Database]:
     """The database of `settings`, ready to use; its key ring becomes that of the process.
 
     Without ENGAGE_DATABASE_URL an embedded server runs below `data_dir` for as long as the context lasts.
@@ -42,7 +44,9 @@ def opened(settings: Settings, *, pool_size: int = 10, name: str = "engage", dur
 
 
 def _ring(secret: SecretStr | None, keys: SecretStr | None) -> KeyRing:
-    missing = [name for name, value in (("ENGAGE_SECRET_KEY", secret), ("ENGAGE_ENCRYPTION_KEYS", keys)) if value is None]
+    missing = [
+        name for name, value in (("ENGAGE_SECRET_KEY", secret), ("ENGAGE_ENCRYPTION_KEYS", keys)) if value is None
+    ]
     if secret is None or keys is None:
         raise ConfigurationError(
             f"{' and '.join(missing)} must be set when ENGAGE_DATABASE_URL is: they sign links and encrypt phone numbers "
@@ -56,7 +60,7 @@ def _kept_secrets(settings: Settings, file: Path) -> tuple[SecretStr, SecretStr]
     if not file.exists():
         made = f"{secrets.token_urlsafe(48)}\nfirst:{base64.b64encode(os.urandom(32)).decode()}\n"
         partly = file.with_suffix(".partly")
-        with partly.open("w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
+        with os.fdopen(os.open(partly, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
             out.write(made)
         partly.replace(file)
     secret, keys = file.read_text(encoding="utf-8").split()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 KERNEL_TELLS = sys.platform == "linux"  # the kernel itself signals a child whose parent died
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_SAME = (-1, -1)  # no change of account
 _PAUSE = 0.5  # seconds between two looks, where nobody tells us
 
 
@@ -60,7 +61,7 @@ def start_child(
     """
     import subprocess
 
-    uid, gid = account or (-1, -1)
+    uid, gid = account or _SAME
     step = [sys.executable, "-I", "-S", __file__, str(int(death_signal)), str(os.getpid())]
 
     def start() -> Popen[bytes]:
@@ -131,14 +132,16 @@ def _leave_watchdog(child: int, death_signal: int) -> None:
     os._exit(0)
 
 
-def _become(death_signal: int, parent: int, watchdog: int, uid: int, gid: int, command: list[str]) -> NoReturn:
+def _become(
+    command: list[str], *, death_signal: int, parent: int, watchdog: bool, account: tuple[int, int]
+) -> NoReturn:
     for ours in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):  # Python changed these for itself
         signal.signal(ours, signal.SIG_DFL)
     os.umask(0o077)
-    if uid >= 0:
+    if account != _SAME:
         os.setgroups([])
-        os.setgid(gid)
-        os.setuid(uid)
+        os.setgid(account[1])
+        os.setuid(account[0])
     if watchdog:
         _leave_watchdog(os.getpid(), death_signal)
     else:
@@ -151,5 +154,5 @@ def _become(death_signal: int, parent: int, watchdog: int, uid: int, gid: int, c
 
 
 if __name__ == "__main__":
-    _signal, _parent, _watchdog, _uid, _gid = map(int, sys.argv[1:6])
-    _become(_signal, _parent, _watchdog, _uid, _gid, sys.argv[6:])
+    _signal, _parent, _ours, _uid, _gid = map(int, sys.argv[1:6])
+    _become(sys.argv[6:], death_signal=_signal, parent=_parent, watchdog=bool(_ours), account=(_uid, _gid))

@@ -62,7 +62,9 @@ class Database:
         """ConfigurationError, in one sentence, when the database does not answer or is too old."""
         try:
             with self._engine.connect() as connection:
-                version: Any = connection.execute(text("SELECT current_setting('server_version_num')::int")).scalar_one()
+                version: Any = connection.execute(
+                    text("SELECT current_setting('server_version_num')::int")
+                ).scalar_one()
         except OperationalError as problem:
             said = str(problem.orig).strip().splitlines()[-1] if problem.orig else "no answer"
             raise ConfigurationError(f"The database of ENGAGE_DATABASE_URL does not answer: {said}") from None

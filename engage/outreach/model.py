@@ -68,6 +68,7 @@ class Template(AgencyRow, Base):
 class Message(AgencyRow, Base):
     """One text of ours to one phone: planned, claimed, sent, and what became of it.
 
+    reply_id and alert_id name rows of stations further up, so those two references live in the migrations alone.
     `send_at` is when it should leave, `due_at` when it may next be claimed (later than `send_at` after a hold or a safe
     retry), `expires_at` when it has lost its use. The body is written from the facts of the moment it leaves, and frozen.
     """
@@ -80,20 +81,27 @@ class Message(AgencyRow, Base):
         to_row("contact_id", "contacts"),
         to_row("clinician_id", "clinicians"),
         to_row("visit_id", "visits"),
-        to_row("reply_id", "replies"),
-        to_row("alert_id", "alerts"),
         to_row("sender_id", "senders"),
         CheckConstraint(one_of("kind", Kind), name="kind_is_known"),
         CheckConstraint(one_of("asks", Asks), name="asks_is_known"),
         CheckConstraint(one_of("state", MessageState), name="state_is_known"),
         CheckConstraint("send_at < expires_at", name="is_useful_for_a_while"),
-        CheckConstraint("(kind = 'touchpoint') = (touchpoint_id IS NOT NULL AND occasion IS NOT NULL)", name="touchpoint_has_occasion"),
+        CheckConstraint(
+            "(kind = 'touchpoint') = (touchpoint_id IS NOT NULL AND occasion IS NOT NULL)",
+            name="touchpoint_has_occasion",
+        ),
         CheckConstraint("(kind IN ('page', 'note')) = (contact_id IS NULL)", name="pages_go_to_clinicians"),
         CheckConstraint("(contact_id IS NULL) = (clinician_id IS NOT NULL)", name="has_one_reader"),
         CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="sending_has_a_lease"),
-        CheckConstraint("state NOT IN ('sending', 'unknown') OR (attempt_id IS NOT NULL AND body IS NOT NULL)", name="attempt_has_its_body"),
+        CheckConstraint(
+            "state NOT IN ('sending', 'unknown') OR (attempt_id IS NOT NULL AND body IS NOT NULL)",
+            name="attempt_has_its_body",
+        ),
         CheckConstraint("state NOT IN ('accepted', 'sent', 'delivered') OR sid IS NOT NULL", name="accepted_has_sid"),
-        CheckConstraint("state NOT IN ('failed', 'undelivered', 'expired', 'cancelled', 'suppressed') OR reason IS NOT NULL", name="end_has_reason"),
+        CheckConstraint(
+            "state NOT IN ('failed', 'undelivered', 'expired', 'cancelled', 'suppressed') OR reason IS NOT NULL",
+            name="end_has_reason",
+        ),
         CheckConstraint(
             "(state IN ('delivered', 'undelivered', 'failed', 'expired', 'cancelled', 'suppressed')) = (ended_at IS NOT NULL)",
             name="end_has_its_time",
@@ -107,7 +115,14 @@ class Message(AgencyRow, Base):
             unique=True,
             postgresql_where="state <> 'cancelled'",
         ),
-        Index("uq_messages_reply_id", "agency_id", "reply_id", "template", unique=True, postgresql_where="reply_id IS NOT NULL"),
+        Index(
+            "uq_messages_reply_id",
+            "agency_id",
+            "reply_id",
+            "template",
+            unique=True,
+            postgresql_where="reply_id IS NOT NULL",
+        ),
         Index(
             "uq_messages_alert_step",
             "agency_id",

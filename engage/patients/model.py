@@ -92,7 +92,6 @@ class ConsentEvent(AgencyRow, Base):
     __table_args__ = (
         of_agency(),
         to_row("contact_id", "contacts"),
-        to_row("reply_id", "replies"),
         CheckConstraint(one_of("kind", ConsentKind), name="kind_is_known"),
         CheckConstraint(f"category IS NULL OR {one_of('category', Category)}", name="category_is_known"),
         CheckConstraint(one_of("source", ConsentSource), name="source_is_known"),
@@ -101,7 +100,9 @@ class ConsentEvent(AgencyRow, Base):
             name="says_whose_and_what",
         ),
         Index("ix_consent_events_contact", "agency_id", "contact_id", "category", "said_at", "id"),
-        Index("ix_consent_events_phone", "agency_id", "phone_hash", "said_at", "id", postgresql_where="contact_id IS NULL"),
+        Index(
+            "ix_consent_events_phone", "agency_id", "phone_hash", "said_at", "id", postgresql_where="contact_id IS NULL"
+        ),
         Index(
             "uq_consent_events_reply",
             "agency_id",

@@ -8,7 +8,8 @@ branch_labels = None
 depends_on = None
 
 # Two roles stand behind the two doors (engage.db.session). Row security is forced, so that even the owner of the tables
-# sees nothing except through them: it holds where nobody is superuser and no role may bypass row security.
+# sees nothing except through them: it holds where nobody is superuser and no role may bypass row security. A member of a
+# role falls under its policies at all times, so the policies also ask whether the role was really entered.
 GUARD = """
 DO $$
 DECLARE
@@ -18,7 +19,7 @@ BEGIN
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS', wanted);
         END IF;
-        IF NOT pg_has_role(current_user, wanted, 'MEMBER') OR NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
             EXECUTE format('GRANT %I TO %I', wanted, current_user);
         END IF;
         EXECUTE format('GRANT USAGE ON SCHEMA public TO %I', wanted);
@@ -35,9 +36,9 @@ DECLARE
 BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', guarded);
     EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', guarded);
-    EXECUTE format('CREATE POLICY agency ON %s TO engage_agency USING (%I = engage_agency_id()) WITH CHECK (%I = engage_agency_id())',
-                   guarded, key_column, key_column);
-    EXECUTE format('CREATE POLICY system ON %s TO engage_system USING (true) WITH CHECK (true)', guarded);
+    EXECUTE format('CREATE POLICY agency ON %s TO engage_agency USING (%I = engage_agency_id() AND current_user = ''engage_agency'')',
+                   guarded, key_column);
+    EXECUTE format('CREATE POLICY system ON %s TO engage_system USING (current_user = ''engage_system'')', guarded);
     EXECUTE format('GRANT %s ON %s TO engage_agency, engage_system', rights, guarded);
 END $$;
 
@@ -45,7 +46,7 @@ CREATE FUNCTION engage_guard_system(guarded regclass) RETURNS void LANGUAGE plpg
 BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', guarded);
     EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', guarded);
-    EXECUTE format('CREATE POLICY system ON %s TO engage_system USING (true) WITH CHECK (true)', guarded);
+    EXECUTE format('CREATE POLICY system ON %s TO engage_system USING (current_user = ''engage_system'')', guarded);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO engage_system', guarded);
 END $$;
 """

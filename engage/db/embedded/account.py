@@ -7,6 +7,7 @@ Nothing here changes a folder that Engage did not make, except an empty one name
 import os
 import pwd
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +23,14 @@ class Account:
 
     uid: int
     gid: int
+
+    @property
+    def name(self) -> str:
+        """What people call it; its number when it has no name here."""
+        try:
+            return pwd.getpwuid(self.uid).pw_name
+        except KeyError:
+            return str(self.uid)
 
     def may_enter(self, folder: Path) -> bool:
         """Whether the account can pass through `folder` and everything above it, by the permission bits."""
@@ -60,13 +69,13 @@ def account_for(data_dir: Path) -> Account | None:
         owner = cluster.stat()
         if owner.st_uid != 0:
             return Account(owner.st_uid, owner.st_gid)
-    around = _nearest(data_dir).stat().st_uid
     # initdb looks its own account up by number, so an owner without a name will not do.
-    known = [entry for entry in pwd.getpwall() if entry.pw_uid == around or entry.pw_name in {"postgres", "nobody"}]
-    known.sort(key=lambda entry: (entry.pw_uid != around, entry.pw_name != "postgres"))
-    for entry in known:
-        if entry.pw_uid != 0:
-            return Account(entry.pw_uid, entry.pw_gid)
+    around = _nearest(data_dir).stat().st_uid
+    for wanted in (around, "postgres", "nobody"):
+        with suppress(KeyError):
+            entry = pwd.getpwuid(wanted) if isinstance(wanted, int) else pwd.getpwnam(wanted)
+            if entry.pw_uid != 0:
+                return Account(entry.pw_uid, entry.pw_gid)
     raise ConfigurationError(
         "PostgreSQL does not run as root, and this machine has neither an account named postgres nor one named nobody. "
         "Run Engage as another user, or set ENGAGE_DATABASE_URL."
@@ -101,9 +110,8 @@ def prepare(data_dir: Path) -> Account | None:
             f"The folder {data_dir} for the database belongs to another user. Name another with ENGAGE_DATA_DIR."
         )
     if account is not None and not account.may_enter(data_dir):
-        name = pwd.getpwuid(account.uid).pw_name
         raise ConfigurationError(
-            f"PostgreSQL does not run as root, and the account {name} cannot enter {data_dir}. "
+            f"PostgreSQL does not run as root, and the account {account.name} cannot enter {data_dir}. "
             f"Name another folder with ENGAGE_DATA_DIR, for example {_WHEN_ROOT_CANNOT_SHARE / 'data'}."
         )
     return account

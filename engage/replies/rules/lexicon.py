@@ -1,0 +1,250 @@
+"""The lexicon as parsed: word lists, short forms, numbers and the phrases that carry meaning, ready to search.
+
+Tables per language in (the caller reads the files), one immutable Lexicon out. It decides nothing about a reply.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+from rapidfuzz.distance import OSA
+
+from engage.replies.rules.pattern import STEM, Pattern, compile_pattern
+from engage.replies.rules.reading import Asked
+from engage.replies.rules.words import Words, fold, split
+
+GUARDS = frozenset({"denied", "past", "imagined", "others", "over"})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Phrases that mean one thing. `unless` names what takes the meaning away; `asked` limits it to some questions."""
+
+    name: str
+    means: str
+    language: str
+    says: tuple[str, ...]
+    examples: tuple[str, ...] = ()
+    counterexamples: tuple[str, ...] = ()
+    asked: frozenset[Asked] = frozenset(Asked)
+    unless: frozenset[str] = frozenset()
+    alone: str = ""
+    kind: str = ""
+
+    @property
+    def rule(self) -> str:
+        """How evidence names this entry: language and name."""
+        return f"{self.language}: {self.name}"
+
+
+class Find(NamedTuple):
+    """An entry that matched words `first` up to but not including `last`."""
+
+    entry: Entry
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """Patterns that can be searched together; only those whose fixed words occur are tried."""
+
+    by_key: Mapping[str, tuple[int, ...]]
+    by_stem: Mapping[str, tuple[int, ...]]
+    patterns: tuple[tuple[Pattern, Entry], ...]
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry], classes: Mapping[str, Mapping[str, tuple[str, ...]]]) -> Self:
+        """Compile every phrase of these entries with the classes of their language."""
+        patterns: list[tuple[Pattern, Entry]] = []
+        by_key: dict[str, list[int]] = {}
+        by_stem: dict[str, list[int]] = {}
+        for entry in entries:
+            for phrase in entry.says:
+                pattern = compile_pattern(phrase, classes[entry.language])
+                for key in pattern.keys:
+                    by_key.setdefault(key, []).append(len(patterns))
+                for stem in pattern.stems:
+                    by_stem.setdefault(stem, []).append(len(patterns))
+                patterns.append((pattern, entry))
+        return cls(
+            {k: tuple(v) for k, v in by_key.items()}, {k: tuple(v) for k, v in by_stem.items()}, tuple(patterns)
+        )
+
+    def search(self, words: Words, asked: Asked | None = None, known: frozenset[str] = frozenset()) -> list[Find]:
+        """Everything these patterns find, in the order of the words. `<name>` never matches a `known` word."""
+        wanted: set[int] = set()
+        for word in {w.text for w in words.items}:
+            wanted.update(self.by_key.get(word, ()))
+            wanted.update(self.by_stem.get(word[:STEM], ()))
+        finds = []
+        for number in wanted:
+            pattern, entry = self.patterns[number]
+            if asked is not None and asked not in entry.asked:
+                continue
+            for match in pattern.expression.finditer(words.line):
+                if "name" in pattern.expression.groupindex and match.group("name").strip() in known:
+                    continue
+                if match.end() > match.start():
+                    finds.append(Find(entry, words.at(match.start()), words.at(match.end() - 1) + 1))
+        return sorted(finds, key=lambda f: (f.first, -f.last, f.entry.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Every language at once, since patients mix them; where two languages disagree the contact's own wins."""
+
+    rewrites: Mapping[str, Mapping[str, tuple[str, ...]]]
+    numbers: Mapping[str, Mapping[str, int]]
+    homophones: Mapping[str, Mapping[str, int]]
+    lists: Mapping[str, frozenset[str]]
+    own_words: Mapping[str, frozenset[str]]
+    idioms: Bank
+    meanings: Bank
+    guards: Bank
+    entries: tuple[Entry, ...]
+    known: frozenset[str]
+    repairable: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def parse(cls, languages: Mapping[str, Mapping[str, Any]]) -> Self:
+        """Build from one table per language. Raises ValueError naming the entry that cannot be understood."""
+        classes = _classes(languages)
+        entries = tuple(_entry(code, row) for code, table in languages.items() for row in table.get("entry", ()))
+        guards = [
+            Entry(kind, kind, code, tuple(_phrase(p) for p in phrases))
+            for code, table in languages.items()
+            for kind, phrases in table.get("guards", {}).items()
+        ]
+        lists = _merged(languages)
+        known, own = _known(languages, classes, entries)
+        return cls(
+            rewrites=_rewrites(languages),
+            numbers={code: dict(t.get("numbers", {})) for code, t in languages.items()},
+            homophones={code: dict(t.get("homophones", {})) for code, t in languages.items()},
+            lists=lists,
+            own_words=own,
+            idioms=Bank.of((e for e in entries if e.means == "idiom"), classes),
+            meanings=Bank.of((e for e in entries if e.means != "idiom"), classes),
+            guards=Bank.of(guards, classes),
+            entries=entries,
+            known=known | lists.get("common", frozenset()),
+            repairable=_repairable(known, lists),
+        )
+
+    def words(self, text: str, language: str) -> Words:
+        """Cut a text into words as this lexicon knows them, the short forms of `language` first."""
+        return split(text, self.rewrites.get(language, self.rewrites["en"]), self.repair)
+
+    def main_language(self, text: str, hint: str) -> str:
+        """English or Spanish by the text's own small words; the hint decides a draw."""
+        seen = {w.strip(".,!?¡¿") for w in fold(text).split()}
+        english = len(seen & self.lists["english"])
+        spanish = len(seen & self.lists["spanish"])
+        if english == spanish:
+            return hint if hint in self.rewrites else "en"
+        return "en" if english > spanish else "es"
+
+    def repair(self, word: str) -> str | None:
+        """The known word a misspelt one must be, or None: long words only, same first letter, one slip (two from 8)."""
+        if len(word) < 5 or word in self.known or not word.isascii():
+            return None
+        near = None
+        for candidate in self.repairable.get(word[0], ()):
+            if abs(len(candidate) - len(word)) > 2:
+                continue
+            slips = 2 if len(word) >= 8 and len(candidate) >= 8 else 1
+            if OSA.distance(word, candidate, score_cutoff=slips) <= slips and (near is None or len(candidate) > len(near)):
+                near = candidate
+        return near
+
+
+def _phrase(text: str) -> str:
+    """A phrase in the folded spelling of Words; scripts without spaces are cut into their characters."""
+    folded = fold(text)
+    return " ".join("".join(f" {c} " if _single(c) else c for c in folded).split()).replace("'", "")
+
+
+def _single(c: str) -> bool:
+    return "\u3040" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af"
+
+
+def _classes(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, tuple[str, ...]]]:
+    shared: dict[str, tuple[str, ...]] = {}
+    for table in languages.values():
+        for name, words in table.get("classes", {}).items():
+            shared.setdefault(name, tuple(_phrase(w) for w in words))
+    return {
+        code: shared | {n: tuple(_phrase(w) for w in ws) for n, ws in table.get("classes", {}).items()}
+        for code, table in languages.items()
+    }
+
+
+def _entry(code: str, row: Mapping[str, Any]) -> Entry:
+    unknown = set(row) - {"name", "means", "says", "examples", "but_not", "asked", "unless", "alone", "kind"}
+    if unknown or not {"name", "means", "says"} <= set(row):
+        raise ValueError(f"Lexicon {code}: entry {row.get('name')!r} lacks name, means or says, or has {sorted(unknown)}.")
+    unless = frozenset(row.get("unless", ()))
+    if unless - GUARDS:
+        raise ValueError(f"Lexicon {code}: entry {row['name']!r} has unknown guards {sorted(unless - GUARDS)}.")
+    return Entry(
+        name=row["name"],
+        means=row["means"],
+        language=code,
+        says=tuple(_phrase(p) for p in row["says"]),
+        examples=tuple(row.get("examples", ())),
+        counterexamples=tuple(row.get("but_not", ())),
+        asked=frozenset(Asked(a) for a in row["asked"]) if "asked" in row else frozenset(Asked),
+        unless=unless,
+        alone=row.get("alone", ""),
+        kind=row.get("kind", ""),
+    )
+
+
+def _rewrites(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, tuple[str, ...]]]:
+    own = {
+        code: {k.lower(): tuple(v.split()) for k, v in table.get("rewrites", {}).items()}
+        for code, table in languages.items()
+    }
+    english, spanish = own.get("en", {}), own.get("es", {})
+    shared = {k: v for code, t in own.items() if code not in {"en", "es"} for k, v in t.items()}
+    by_language = {code: shared | english | spanish | own[code] for code in languages}
+    by_language["en"] = shared | spanish | english
+    return by_language
+
+
+def _merged(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, frozenset[str]]:
+    lists: dict[str, frozenset[str]] = {}
+    for table in languages.values():
+        for name, words in table.get("lists", {}).items():
+            spoken = words.split() if isinstance(words, str) else words
+            lists[name] = lists.get(name, frozenset()) | frozenset(fold(w) for w in spoken)
+    return lists
+
+
+def _known(
+    languages: Mapping[str, Mapping[str, Any]],
+    classes: Mapping[str, Mapping[str, tuple[str, ...]]],
+    entries: tuple[Entry, ...],
+) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
+    own: dict[str, set[str]] = {code: set() for code in languages}
+    for code, table in languages.items():
+        own[code].update(w for words in classes[code].values() for member in words for w in member.split())
+        own[code].update(fold(n) for n in table.get("numbers", {}))
+        own[code].update(w for v in table.get("rewrites", {}).values() for w in v.split())
+        own[code].update(fold(w) for w in table.get("rewrites", {}))
+    for entry in entries:
+        for phrase in entry.says:
+            own[entry.language].update(
+                w for piece in phrase.split() if piece[0] not in "{!<" for w in piece.rstrip("?").replace("_", "|").split("|")
+            )
+    plain = {code: frozenset(w for w in words if w.isalpha()) for code, words in own.items()}
+    return frozenset().union(*plain.values()), plain
+
+
+def _repairable(known: frozenset[str], lists: Mapping[str, frozenset[str]]) -> dict[str, tuple[str, ...]]:
+    by_letter: dict[str, list[str]] = {}
+    for word in sorted(known - lists.get("never_repaired_to", frozenset())):
+        if len(word) >= 5 and word.isascii():
+            by_letter.setdefault(word[0], []).append(word)
+    return {letter: tuple(words) for letter, words in by_letter.items()}

@@ -1,0 +1,40 @@
+"""The migrations make exactly the tables the models describe, and go up and down on a filled database."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+import engage.alerts.model
+import engage.db.model
+import engage.replies.model  # noqa: F401 - every table must be known
+from engage.db import Base, Database, migrate
+from tests.cast import Cast
+from tests.conftest import RING
+
+# References to a station further up are constraints of the database only: a model imports nothing from above it.
+UPWARD = {"fk_consent_events_agency_id_reply_id", "fk_messages_agency_id_reply_id", "fk_messages_agency_id_alert_id"}
+
+
+def test_models_and_migrations_agree(db: Database) -> None:
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": False})
+        differences = compare_metadata(context, Base.metadata)
+    assert {difference[1].name for difference in differences} == UPWARD
+
+
+def test_down_and_up_again_on_a_filled_database(cast: Cast) -> None:
+    cast.visit(cast.rose)
+    revisions = [migrate.newest()]
+    while (at := migrate.current(cast.db)) is not None:
+        migrate.downgrade(cast.db, "-1")
+        revisions.append(at)
+    with cast.db.engine.connect() as connection:
+        left = connection.execute(text("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")).scalars()
+        assert set(left) == {"alembic_version"}
+    assert len(revisions) >= 8
+    assert migrate.upgrade(cast.db, RING) == migrate.newest()
+    migrate.check(cast.db, RING)
+
+
+def test_a_second_upgrade_changes_nothing(db: Database) -> None:
+    assert migrate.upgrade(db, RING) == migrate.newest()
