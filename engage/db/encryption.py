@@ -30,6 +30,7 @@ class KeyRing:
         self.current = next(iter(keys))
         self._ciphers = {name.encode(): AESGCM(key) for name, key in keys.items()}
         self._lookup = HKDF(SHA256(), 32, salt=None, info=b"engage phone look-up").derive(secret.encode())
+        self.signing_key = HKDF(SHA256(), 32, salt=None, info=b"engage signed links").derive(secret.encode())
 
     def seal(self, text: str, column: str) -> bytes:
         """`text` encrypted for `column` ("table.column") with the current key."""

@@ -138,7 +138,7 @@ class Message(AgencyRow, Base):
         Index("ix_messages_due", "priority", "due_at", postgresql_where="state = 'planned'"),
         Index("ix_messages_lease", "lease_until", postgresql_where="state = 'sending'"),
         Index("ix_messages_open_ends", "accepted_at", postgresql_where="state IN ('accepted', 'sent', 'unknown')"),
-        Index("ix_messages_contact", "agency_id", "contact_id", "accepted_at"),
+        Index("ix_messages_contact", "agency_id", "contact_id", "claimed_at"),
         Index("ix_messages_alert", "agency_id", "alert_id", postgresql_where="alert_id IS NOT NULL"),
         Index("ix_messages_patient", "agency_id", "patient_id", "send_at"),
     )

@@ -109,7 +109,7 @@ CREATE TABLE messages (
     CONSTRAINT ck_messages_end_has_its_time CHECK ((state IN ('delivered', 'undelivered', 'failed', 'expired', 'cancelled', 'suppressed')) = (ended_at IS NOT NULL))
 );
 CREATE INDEX ix_messages_alert ON messages (agency_id, alert_id) WHERE alert_id IS NOT NULL;
-CREATE INDEX ix_messages_contact ON messages (agency_id, contact_id, accepted_at);
+CREATE INDEX ix_messages_contact ON messages (agency_id, contact_id, claimed_at);
 CREATE INDEX ix_messages_due ON messages (priority, due_at) WHERE state = 'planned';
 CREATE INDEX ix_messages_lease ON messages (lease_until) WHERE state = 'sending';
 CREATE INDEX ix_messages_open_ends ON messages (accepted_at) WHERE state IN ('accepted', 'sent', 'unknown');

@@ -9,7 +9,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -79,6 +81,21 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < until, "it did not happen"
         time.sleep(0.02)
+
+
+@contextmanager
+def running(*command: str | Path, **how: Any) -> Iterator[subprocess.Popen[str]]:
+    """The process of `command`, whose output can be read; killed at the end, if the test has not done so."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **how) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
 
 
 def is_gone(pid: int) -> bool:
@@ -248,8 +265,10 @@ def test_a_socket_folder_that_somebody_else_prepared_is_not_used(
 PARENT = """
 import sys, threading, time
 from pathlib import Path
+from engage import log
 from engage.db.embedded import EmbeddedPostgres
 
+log.configure()  # to standard error
 server = EmbeddedPostgres(Path(sys.argv[1]), given=Path(sys.argv[2]), durable=False)
 if sys.argv[3] == "in a thread":
     thread = threading.Thread(target=server.start)
@@ -270,11 +289,8 @@ def test_the_server_ends_when_its_parent_is_killed(
     binaries: PostgresBinaries, how: str, copy: Callable[..., EmbeddedPostgres]
 ) -> None:
     server = copy(binaries)
-    with subprocess.Popen(
-        [sys.executable, "-c", PARENT, server.data_dir, binaries.folder, how], stdout=subprocess.PIPE, text=True
-    ) as parent:
-        assert parent.stdout is not None
-        pid = int(parent.stdout.readline())
+    with running(sys.executable, "-c", PARENT, server.data_dir, binaries.folder, how) as parent:
+        pid = int(first_line(parent))
         assert not is_gone(pid)
         parent.kill()
     wait_until(lambda: is_gone(pid))
@@ -285,11 +301,8 @@ def test_the_server_ends_when_its_parent_is_killed(
 def test_the_next_start_waits_for_a_server_that_is_on_its_way_out(copy: Callable[..., EmbeddedPostgres]) -> None:
     server = copy(FOUND[0])
     for _ in range(3):
-        command = [sys.executable, "-c", PARENT, server.data_dir, FOUND[0].folder, "in the main thread"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
-            assert parent.stdout is not None
-            assert parent.stdout.readline()
-            parent.kill()
+        with running(sys.executable, "-c", PARENT, server.data_dir, FOUND[0].folder, "in the main thread") as parent:
+            assert first_line(parent)
         with server:
             assert ask(server.url(), "SELECT 1") == 1
 
@@ -306,9 +319,8 @@ time.sleep(600)
 
 @pytest.mark.parametrize("tie", ["watchdog", *(["kernel"] if KERNEL_TELLS else [])])
 def test_any_child_ends_when_its_parent_is_killed(tie: str) -> None:
-    with subprocess.Popen([sys.executable, "-c", GRANDPARENT, CHILD, tie], stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
-        said = {parent.stdout.readline().strip(), parent.stdout.readline().strip()}
+    with running(sys.executable, "-c", GRANDPARENT, CHILD, tie) as parent:
+        said = {first_line(parent), first_line(parent)}
         (pid,) = (int(line) for line in said - {"here"})
         assert not is_gone(pid)
         parent.kill()
@@ -324,14 +336,13 @@ def test_a_watchdog_leaves_with_its_child() -> None:
     child.wait()
     assert child.stdin is not None
     # The watchdog holds the reading end: once it has gone too, nobody reads.
-    reader_left = lambda: _is_broken(child.stdin.fileno())  # noqa: E731
-    wait_until(reader_left)
+    lifeline = child.stdin.fileno()
+    wait_until(lambda: _is_broken(lifeline))
     child.stdin.close()
 
 
 def _is_broken(descriptor: int) -> bool:
     try:
-        os.write(descriptor, b"")  # zero bytes tell nothing; one byte does
         os.write(descriptor, b".")
     except BrokenPipeError:
         return True
@@ -373,7 +384,7 @@ def test_starts_over_the_pid_file_of_a_server_that_is_gone(
     server.stop()
 
     # A process of the same account, which is what PostgreSQL looks at; the socket has a lock file of its own.
-    with subprocess.Popen(["/bin/sleep", "600"], user=owner.st_uid, group=owner.st_gid) as foreign:
+    with running("/bin/sleep", "600", user=owner.st_uid, group=owner.st_gid) as foreign:
         if who == "nobody has the id":
             foreign.kill()
             foreign.wait()
@@ -382,11 +393,8 @@ def test_starts_over_the_pid_file_of_a_server_that_is_gone(
         lock.write_bytes(number + socket_lock[socket_lock.index(b"\n") :])
         for left in (pid_file, lock):
             os.chown(left, owner.st_uid, owner.st_gid)
-        try:
-            with server:
-                assert ask(server.url(), "SELECT 1") == 1
-        finally:
-            foreign.kill()
+        with server:
+            assert ask(server.url(), "SELECT 1") == 1
 
 
 def test_a_second_start_on_the_same_folder_is_refused(copy: Callable[..., EmbeddedPostgres]) -> None:
@@ -404,15 +412,14 @@ def test_a_server_that_somebody_started_by_hand_is_refused_and_left_alone(
     server = copy(FOUND[0])
     cluster = server.data_dir / f"pg{FOUND[0].major}"
     owner = cluster.stat()
-    command = [FOUND[0].program("postgres"), "-D", cluster, "-c", "listen_addresses=", "-c", "unix_socket_directories="]
-    with subprocess.Popen(
-        command, user=owner.st_uid, group=owner.st_gid, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as by_hand:
+    command = (FOUND[0].program("postgres"), "-D", cluster, "-c", "listen_addresses=", "-k", cluster)
+    with running(*command, user=owner.st_uid, group=owner.st_gid, cwd="/", stderr=subprocess.DEVNULL) as by_hand:
         wait_until(lambda: "ready" in _text(cluster / "postmaster.pid"))
         with pytest.raises(ConfigurationError, match=str(by_hand.pid)):
             server.start()
         assert by_hand.poll() is None
         by_hand.send_signal(signal.SIGINT)
+        by_hand.wait()
 
 
 def _text(path: Path) -> str:

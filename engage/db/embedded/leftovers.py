@@ -60,9 +60,14 @@ def make_way(cluster: Path) -> None:
     """
     began = time.monotonic()
     while True:
+        if not (cluster / "postmaster.pid").exists():
+            return
         lines = pid_file_lines(cluster)
         if not lines:
-            return
+            if time.monotonic() - began > _SIGNAL_PATIENCE:  # not being written: the machine crashed before it was
+                (cluster / "postmaster.pid").unlink(missing_ok=True)
+            time.sleep(_PAUSE)
+            continue
         if not _serves(int(lines[0]), cluster):
             _disown(cluster)
             return

@@ -23,6 +23,7 @@ _AND = {"en": " and ", "es": " y "}
 _AROUND = {"en": "around ", "es": "hacia las "}
 _NO_TIME = {"en": "time to be set", "es": "hora por confirmar"}
 _NOBODY = {"en": "your care team", "es": "su equipo"}
+_WHEN = {"en": ("today's", "yesterday's", "your last"), "es": ("de hoy", "de ayer", "anterior")}
 LANGUAGES = frozenset(_DAY)
 
 
@@ -52,6 +53,12 @@ def visit_values(visits: Sequence[PlannedVisit], day: date, language: str) -> di
         "day": format_date(day, _DAY[language], locale=language),
         "times": _times([visit.starts for visit in ordered], language),
     }
+
+
+def visit_when(visited_on: date, today: date, language: str) -> str:
+    """The placeholder `when` of a survey: which visit is meant, seen from `today` on the patient's calendar."""
+    days = (today - visited_on).days
+    return _WHEN[language][days if days in {0, 1} else 2]
 
 
 def clock_words(at: datetime, zone: str, language: str) -> str:

@@ -133,8 +133,6 @@ def _read_number(
             over, _, base = text.partition("/")
             return Number(int(float(over)), i, i + 1, off=int(base) != top)
         return None
-    if text.isdigit() and i == 1 and items[i].start > 0 and _is_negative(items, i):
-        return Number(-value, i, i + 1)
     following = [w.text for w in items[i + 1 : i + 5]] + [".", ".", ".", "."]
     if following[0] == "1/2" or following[:2] in (["and", "half"], ["y", "medio"], ["y", "media"]):
         return Number(value, i, i + (2 if following[0] == "1/2" else 3))
@@ -147,14 +145,10 @@ def _read_number(
     return Number(value, i, i + 1)
 
 
-def _is_negative(items: tuple[Word, ...], i: int) -> bool:
-    return items[0].plain == "-"
-
-
 def _value(text: str, numbers: dict[str, int]) -> int | None:
     if text in numbers:
         return numbers[text]
-    if text.isdigit() and len(text) <= 6:
+    if text.removeprefix("-").isdigit() and len(text) <= 6:
         return int(text)
     if text.count(".") == 1 and text.replace(".", "").isdigit():
         return int(float(text))

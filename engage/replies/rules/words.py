@@ -28,7 +28,8 @@ _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\u0e00-\u0e7f"
 
 _TOKEN = re.compile(
     rf"""
-    (?P<phone>(?:\+?1[-. ]?)?\(?\d{{3}}\)?[-. ]\d{{3}}[-. ]\d{{4}}(?!\d)|\b\d{{3}}[-. ]\d{{4}}(?!\d)|\+?\d{{7,}})
+    (?P<negative>(?:(?<=\s)|^)-\d+(?![\d/:.-]))
+  | (?P<phone>(?:\+?1[-. ]?)?\(?\d{{3}}\)?[-. ]\d{{3}}[-. ]\d{{4}}(?!\d)|\b\d{{3}}[-. ]\d{{4}}(?!\d)|\+?\d{{7,}})
   | (?P<clock>\d{{1,2}}:\d{{2}})
   | (?P<fraction>\d+(?:\.\d+)?\s?/\s?\d+)
   | (?P<decimal>\d+[.,]\d{{1,2}}(?![\d.,:]))
@@ -107,6 +108,8 @@ def split(
     repair: Callable[[str], str | None],
 ) -> Words:
     """Cut a text into words. `rewrites` opens short forms ("dont" to "do not"); `repair` mends a misspelt word."""
+    heard = [i for i, c in enumerate(text) if c not in _SILENT]
+    text = text if len(heard) == len(text) else "".join(text[i] for i in heard)
     flat = text.translate(_FOLD)
     items = [Word(".", ".", 0, 0)]
     emoji: list[str] = []
@@ -118,6 +121,8 @@ def split(
     emoji.extend(_pictures(text[at:], items, at))
     if items[-1].text not in {".", "?"}:
         items.append(Word(".", ".", len(text), len(text)))
+    if heard and len(heard) != heard[-1] + 1:
+        items = [w._replace(start=heard[w.start], end=heard[w.end - 1] + 1) if w.end > w.start else w for w in items]
     return arrange(items, tuple(emoji))
 
 
@@ -140,7 +145,7 @@ def _take(
             items.append(Word("number", raw, start, end))
     elif kind == "phone":
         items.append(Word("<phone>", raw, start, end))
-    elif kind in {"clock", "fraction", "number", "ordinal", "single"}:
+    elif kind in {"clock", "fraction", "number", "ordinal", "single", "negative"}:
         items.append(Word("".join(raw.lower().split()), raw, start, end))
     elif kind == "decimal":
         items.append(Word(raw.replace(",", "."), raw, start, end))

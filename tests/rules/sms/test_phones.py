@@ -18,7 +18,7 @@ from engage.sms.rules.phones import PhoneNumber, PhoneRefusal, display, parse_ph
         ("tel:+1-202-555-0143", "+12025550143"),  # as FHIR writes it
         ("٢٠٢٥٥٥٠١٤٣", "+12025550143"),
         ("+1 312 555 0199", "+13125550199"),  # fictional numbers pass
-        ("(235) 555-0143", "+12355550143"),  # an area code this release has not heard of
+        ("(237) 555-0143", "+12375550143"),  # an area code this release has not heard of
         ("+1 242 555 0143", "+12425550143"),  # the Bahamas are +1 too
         ("+44 20 7946 0018", "+442079460018"),
         ("011 44 20 7946 0018", "+442079460018"),
@@ -48,7 +48,7 @@ def test_is_read(raw: str, e164: str) -> None:
         ("(123) 456-7890", PhoneRefusal.NOT_ASSIGNED),  # no area code begins with 1
         ("(555) 555-0143", PhoneRefusal.NOT_ASSIGNED),
         ("(202) 155-0143", PhoneRefusal.NOT_ASSIGNED),  # no exchange begins with 1
-        ("(235) 911-0143", PhoneRefusal.NOT_ASSIGNED),
+        ("(237) 911-0143", PhoneRefusal.NOT_ASSIGNED),
         ("000 000 0000", PhoneRefusal.NOT_ASSIGNED),
         ("+1 900 555 0143", PhoneRefusal.PREMIUM_RATE),
         ("n/a", PhoneRefusal.NOT_A_NUMBER),

@@ -1,0 +1,62 @@
+"""Puts a message for one reader into the outbox, in the caller's transaction: answers, pages, notes. Sends nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from engage.outreach.model import Message
+from engage.outreach.rules.words import Asks, Kind, Priority
+
+_PRIORITY = {
+    Kind.OPT_OUT_CONFIRMATION: Priority.OPT_OUT_CONFIRMATION,
+    Kind.ANSWER: Priority.ANSWER,
+    Kind.PAGE: Priority.PAGE,
+    Kind.NOTE: Priority.PAGE,
+}
+# An opt-out is confirmed within five minutes or not at all (47 CFR 64.1200(a)(12)); a late answer confuses.
+_USEFUL = {
+    Kind.OPT_OUT_CONFIRMATION: timedelta(minutes=5),
+    Kind.ANSWER: timedelta(hours=2),
+    Kind.PAGE: timedelta(minutes=30),
+    Kind.NOTE: timedelta(hours=1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to queue. `params` fill its template and hold no personal data."""
+
+    agency_id: int
+    kind: Kind
+    template: str
+    contact_id: int | None = None
+    clinician_id: int | None = None
+    patient_id: int | None = None
+    reply_id: int | None = None
+    alert_id: int | None = None
+    alert_round: int | None = None
+    alert_step: int | None = None
+    params: Mapping[str, object] = field(default_factory=dict)
+    useful_for: timedelta | None = None
+
+
+def queue(session: Session, outgoing: Outgoing, now: datetime) -> int | None:
+    """The new message's id; None when this answer or page is in the outbox already."""
+    row = {name: getattr(outgoing, name) for name in Outgoing.__slots__ if name not in {"params", "useful_for"}}
+    useful = outgoing.useful_for or _USEFUL[outgoing.kind]
+    values = {
+        **row,
+        "params": dict(outgoing.params),
+        "priority": _PRIORITY[outgoing.kind],
+        "asks": Asks.NOTHING,
+        "state": "planned",
+        "attempts": 0,
+        "planned_at": now,
+        "send_at": now,
+        "due_at": now,
+        "expires_at": now + useful,
+    }
+    return session.scalar(insert(Message).values(values).on_conflict_do_nothing().returning(Message.id))

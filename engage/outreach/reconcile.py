@@ -1,0 +1,121 @@
+"""Settles what is not known: messages whose sender died or whose answer never came, ends that were never reported.
+
+Twilio's log decides. Only when it does not hold the text may the text be sent again, and only if it is still useful.
+"""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from engage.db import Database, encryption
+from engage.outreach.links import Link
+from engage.outreach.receipts import take_receipt
+from engage.sms.gateway import Gateway, GatewayUnavailable
+from engage.sms.rules.codes import CodeTable
+from engage.sms.texts import LoggedText
+
+SETTLE_AFTER = timedelta(seconds=60)
+"""How long a text may take to appear in Twilio's log, and a receipt to come by itself."""
+ASK_AFTER = timedelta(minutes=15)
+"""After which a text without a final status is asked about; some carriers never confirm, so it is asked only so long."""
+ASK_UNTIL = timedelta(hours=12)
+
+_LAPSED = text("""
+UPDATE messages SET state = 'unknown', lease_until = NULL, reason = 'lease_lapsed'
+WHERE id = ANY(ARRAY(SELECT id FROM messages WHERE state = 'sending' AND lease_until < :now LIMIT 5000 FOR UPDATE SKIP LOCKED))
+RETURNING id
+""")
+
+_UNKNOWN = text("""
+SELECT m.id, m.agency_id, m.attempt_id, m.claimed_at, m.body, COALESCE(c.phone, k.phone) AS phone,
+       CASE WHEN c.phone IS NULL THEN 'clinicians.phone' ELSE 'contacts.phone' END AS phone_column
+FROM messages m
+LEFT JOIN contacts c ON c.agency_id = m.agency_id AND c.id = m.contact_id
+LEFT JOIN clinicians k ON k.agency_id = m.agency_id AND k.id = m.clinician_id
+WHERE m.state = 'unknown' AND m.claimed_at < :before ORDER BY m.priority, m.claimed_at LIMIT 200
+""")
+
+_TAKEN = text(
+    "SELECT sid FROM messages WHERE sid = ANY(:sids) UNION SELECT sid FROM receipts WHERE agency_id = :agency AND sid = ANY(:sids)"
+)
+
+_GIVE_BACK = text("""
+UPDATE messages SET state = CASE WHEN expires_at > :now THEN 'planned' ELSE 'cancelled' END, due_at = :now,
+    ended_at = CASE WHEN expires_at > :now THEN NULL ELSE CAST(:now AS timestamptz) END,
+    reason = CASE WHEN expires_at > :now THEN 'never_reached_twilio' ELSE 'never_sent' END
+WHERE id = :id AND attempt_id = :attempt AND state = 'unknown'
+""")
+
+_WITHOUT_END = text("""
+SELECT id, agency_id, attempt_id, sid FROM messages
+WHERE state IN ('accepted', 'sent') AND sid IS NOT NULL AND accepted_at BETWEEN :since AND :before
+ORDER BY accepted_at LIMIT 200
+""")
+
+
+@dataclass(slots=True)
+class Reconciled:
+    """What one run settled."""
+
+    lapsed: int = 0
+    adopted: int = 0
+    given_back: int = 0
+    ended: int = 0
+    unavailable: bool = False
+
+
+def reconcile(db: Database, gateway: Gateway, codes: CodeTable, now: datetime) -> Reconciled:
+    """Settle every unknown message that is old enough, and ask for ends that never came.
+
+    While Twilio's log cannot be read nothing is decided and everything stays for the next run.
+    """
+    done = Reconciled()
+    with db.system_session("reconcile") as session:
+        done.lapsed = len(session.execute(_LAPSED, {"now": now}).all())
+        unknown = session.execute(_UNKNOWN, {"before": now - SETTLE_AFTER}).all()
+        open_ends = session.execute(_WITHOUT_END, {"since": now - ASK_UNTIL, "before": now - ASK_AFTER}).all()
+    try:
+        for row in unknown:
+            _settle(db, gateway, codes, row, now, done)
+        for row in open_ends:
+            done.ended += _ask(db, gateway, codes, row, now)
+    except GatewayUnavailable:
+        done.unavailable = True
+    return done
+
+
+def _settle(db: Database, gateway: Gateway, codes: CodeTable, row: Row[Any], now: datetime, done: Reconciled) -> None:
+    ring = encryption.ring()
+    phone, body = ring.open(bytes(row.phone), row.phone_column), ring.open(bytes(row.body), "messages.body")
+    logged = gateway.find_sent(phone, row.claimed_at - timedelta(seconds=5), now)
+    with db.system_session("reconcile") as session:
+        sids = [entry.sid for entry in logged]
+        taken = set(session.scalars(_TAKEN, {"sids": sids, "agency": row.agency_id})) if sids else set()
+    match = ours(logged, body, taken)
+    if match is not None:
+        link = Link(row.agency_id, row.id, row.attempt_id)
+        take_receipt(db, codes, link, match.sid, match.status, match.error_code, now)
+        done.adopted += 1
+        return
+    with db.system_session("reconcile") as session:
+        session.execute(_GIVE_BACK, {"id": row.id, "attempt": row.attempt_id, "now": now})
+    done.given_back += 1
+
+
+def ours(logged: Sequence[LoggedText], body: str, taken: Collection[str]) -> LoggedText | None:
+    """The earliest text of Twilio's log with our words that no other message of ours has claimed."""
+    candidates = [entry for entry in logged if entry.body.strip() == body.strip() and entry.sid not in taken]
+    return min(candidates, key=lambda entry: (entry.created_at is None, entry.created_at), default=None)
+
+
+def _ask(db: Database, gateway: Gateway, codes: CodeTable, row: Row[Any], now: datetime) -> int:
+    entry = gateway.fetch(row.sid)
+    if entry is None:
+        return 0
+    attempt = row.attempt_id or uuid.UUID(int=0)
+    take_receipt(db, codes, Link(row.agency_id, row.id, attempt), entry.sid, entry.status, entry.error_code, now)
+    return entry.status in {"delivered", "undelivered", "failed", "canceled", "read"}

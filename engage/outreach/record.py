@@ -1,0 +1,115 @@
+"""Records what became of attempts to send: outcomes in, rows out, one short transaction for many.
+
+Every update asks for the attempt it completes; a row that a receipt has already moved on is left where it is.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, TextClause, text
+from sqlalchemy.orm import Session
+
+from engage import log
+from engage.db import Database
+from engage.outreach.marks import mark_number, mark_opt_out
+from engage.sms.rules.codes import CodeClass, CodeTable
+from engage.sms.texts import Accepted, Outcome, Refused, SendingStopped, TryLater, Uncertain
+
+_PAUSE_AFTER_STOP = timedelta(minutes=1)
+_PAUSE_UNASKED = timedelta(seconds=5)
+
+_ACCEPTED = text("""
+UPDATE messages m SET state = CASE m.state WHEN 'sending' THEN 'accepted' ELSE m.state END, lease_until = NULL,
+    sid = COALESCE(m.sid, r.sid), accepted_at = COALESCE(m.accepted_at, :now), segments = COALESCE(NULLIF(r.segments, 0), m.segments)
+FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS uuid[]), CAST(:sids AS text[]), CAST(:segments AS smallint[]))
+     AS r(id, attempt_id, sid, segments)
+WHERE m.id = r.id AND m.attempt_id = r.attempt_id AND m.state IN ('sending', 'unknown', 'accepted', 'sent', 'delivered', 'undelivered', 'failed')
+""")
+
+_UNKNOWN = text("""
+UPDATE messages m SET state = 'unknown', lease_until = NULL, reason = r.reason
+FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS uuid[]), CAST(:reasons AS text[])) AS r(id, attempt_id, reason)
+WHERE m.id = r.id AND m.attempt_id = r.attempt_id AND m.state = 'sending'
+""")
+
+_RELEASED = text("""
+UPDATE messages m SET state = 'planned', lease_until = NULL, due_at = r.due_at, reason = r.reason
+FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS uuid[]), CAST(:dues AS timestamptz[]), CAST(:reasons AS text[]))
+     AS r(id, attempt_id, due_at, reason)
+WHERE m.id = r.id AND m.attempt_id = r.attempt_id AND m.state = 'sending'
+""")
+
+_FAILED = text("""
+UPDATE messages m SET state = 'failed', lease_until = NULL, ended_at = :now, error_code = r.code, reason = r.reason
+FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS uuid[]), CAST(:codes AS int[]), CAST(:reasons AS text[]))
+     AS r(id, attempt_id, code, reason)
+WHERE m.id = r.id AND m.attempt_id = r.attempt_id AND m.state = 'sending'
+""")
+
+_CONSEQUENCES = text("""
+SELECT agency_id, contact_id, clinician_id, error_code FROM messages WHERE id = ANY(:ids) AND state = 'failed' AND error_code IS NOT NULL
+""")
+
+Sent = tuple[int, uuid.UUID, Outcome | None]
+"""A message, the attempt, and what became of it; None: it has not left and is handed back."""
+
+
+def record(db: Database, codes: CodeTable, outcomes: Sequence[Sent], now: datetime) -> None:
+    """Write the outcomes down; `now` is when they were known."""
+    accepted = [(i, a, o.sid, o.segments) for i, a, o in outcomes if isinstance(o, Accepted)]
+    unknown = [(i, a, o.reason) for i, a, o in outcomes if isinstance(o, Uncertain)]
+    refused = [(i, a, o.code, codes.meaning(o.code)) for i, a, o in outcomes if isinstance(o, Refused)]
+    released = [
+        (i, a, *_again(o, now)) for i, a, o in outcomes if o is None or isinstance(o, TryLater | SendingStopped)
+    ]
+    released += [(i, a, now + meaning.wait, str(meaning.kind)) for i, a, _, meaning in refused if meaning.may_retry]
+    failed = [(i, a, code, str(meaning.kind)) for i, a, code, meaning in refused if not meaning.may_retry]
+    with db.system_session("record") as session:
+        _write(session, _ACCEPTED, ("ids", "attempts", "sids", "segments"), accepted, now)
+        _write(session, _UNKNOWN, ("ids", "attempts", "reasons"), unknown)
+        _write(session, _RELEASED, ("ids", "attempts", "dues", "reasons"), released)
+        _write(session, _FAILED, ("ids", "attempts", "codes", "reasons"), failed, now)
+        for row in _write(session, _CONSEQUENCES, ("ids",), [(i,) for i, *_ in failed]):
+            act_on_code(session, codes, row, now)
+
+
+def act_on_code(session: Session, codes: CodeTable, failed: Any, now: datetime) -> None:
+    """What a code says beyond this text: the number is no mobile phone, or its owner said STOP to Twilio.
+
+    `failed` has agency_id, contact_id, clinician_id and error_code of the message.
+    """
+    meaning = codes.meaning(failed.error_code)
+    if meaning.kind is CodeClass.OPTED_OUT:
+        mark_opt_out(session, failed.agency_id, failed.contact_id, failed.clinician_id, now)
+    elif meaning.marks_number is not None:
+        mark_number(session, failed.agency_id, failed.contact_id, meaning.marks_number)
+    if meaning.needs_operator:
+        log.get().error(
+            "twilio refused a text", agency=failed.agency_id, code=failed.error_code, kind=str(meaning.kind)
+        )
+
+
+def _again(outcome: TryLater | SendingStopped | None, now: datetime) -> tuple[datetime, str | None]:
+    match outcome:
+        case None:
+            return now, None
+        case TryLater(after_seconds=seconds):
+            return now + (_PAUSE_UNASKED if seconds is None else timedelta(seconds=seconds)), "provider_busy"
+        case _:
+            return now + _PAUSE_AFTER_STOP, "sending_stopped"
+
+
+def _write(
+    session: Session,
+    statement: TextClause,
+    names: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    now: datetime | None = None,
+) -> Sequence[Row[Any]]:
+    if not rows:
+        return []
+    columns = {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+    result = session.connection().execute(statement, columns | ({"now": now} if now else {}))
+    return result.all() if result.returns_rows else []

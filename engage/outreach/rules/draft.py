@@ -1,0 +1,128 @@
+"""What becomes of a claimed message at the moment it should leave: facts in; a text, a wait or an end out. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from jinja2 import TemplateError
+
+from engage.outreach.rules import wording
+from engage.outreach.rules.wording import PlannedVisit
+from engage.outreach.rules.words import Kind
+from engage.patients.rules.permission import Hold, Purpose, Reader, Refusal, may_text
+from engage.patients.rules.window import local_day
+from engage.sms.rules.phones import display
+from engage.sms.rules.segments import count
+
+
+class Drop(StrEnum):
+    """Why a message ends unsent for a reason that lies with us or with the facts, not with the reader."""
+
+    VISIT_CHANGED = "visit_changed"
+    NO_SENDER = "no_sender"
+    NO_WORDING = "no_wording"
+    CLINICIAN_LEFT = "clinician_left"
+    CLINICIAN_STOPPED = "clinician_stopped"
+    NO_PHONE = "no_phone"
+    ALERT_TAKEN = "alert_taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Clinician:
+    """What is known of a clinician who is to be texted."""
+
+    has_left: bool
+    has_stopped_texts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One claimed message with every fact that its sending depends on. `visits` are those of its occasion."""
+
+    kind: Kind
+    template: str
+    wording: str | None
+    language: str
+    reader: Reader | None
+    clinician: Clinician | None
+    to: str | None
+    has_sender: bool
+    agency: str
+    office_phone: str
+    patient: str
+    zone: str
+    params: Mapping[str, object]
+    occasion_on: date | None
+    visits: tuple[PlannedVisit, ...]
+    visited_on: date | None
+    alert_is_open: bool
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A text that may leave now."""
+
+    body: str
+    segments: int
+
+
+# An opt-out is confirmed once, and help is given, even to a phone that has opted out (CTIA; 47 CFR 64.1200(a)(12)).
+_LAST_WORDS = frozenset({"answer-opt-out", "answer-help", "answer-wrong-number", "answer-condolence"})
+
+
+def decide(draft: Draft, now: datetime) -> Ready | Hold | Refusal | Drop:
+    """The text of `draft`, or why it does not leave now."""
+    return _obstacle(draft, now) or _written(draft, now)
+
+
+def _obstacle(draft: Draft, now: datetime) -> Hold | Refusal | Drop | None:
+    if draft.clinician is not None:
+        return _clinician_obstacle(draft, draft.clinician, now)
+    if draft.reader is None or draft.to is None:
+        return Drop.NO_PHONE
+    verdict = may_text(draft.reader, _purpose(draft), draft.expires_at, now)
+    if verdict is None and draft.occasion_on is not None and not draft.visits:
+        return Drop.VISIT_CHANGED
+    return verdict
+
+
+def _clinician_obstacle(draft: Draft, clinician: Clinician, now: datetime) -> Refusal | Drop | None:
+    if now >= draft.expires_at:
+        return Refusal.TOO_LATE
+    if draft.to is None:
+        return Drop.NO_PHONE
+    if clinician.has_left:
+        return Drop.CLINICIAN_LEFT
+    if clinician.has_stopped_texts and draft.kind is Kind.PAGE:
+        return Drop.CLINICIAN_STOPPED
+    return Drop.ALERT_TAKEN if draft.kind is Kind.PAGE and not draft.alert_is_open else None
+
+
+def _purpose(draft: Draft) -> Purpose:
+    if draft.template in _LAST_WORDS:
+        return Purpose.LAST_WORD
+    return Purpose.UNASKED if draft.kind is Kind.TOUCHPOINT else Purpose.ANSWER
+
+
+def _written(draft: Draft, now: datetime) -> Ready | Drop:
+    if not draft.has_sender:
+        return Drop.NO_SENDER
+    if draft.wording is None:
+        return Drop.NO_WORDING
+    values: dict[str, object] = {
+        "agency": draft.agency,
+        "phone": display(draft.office_phone),
+        "patient": draft.patient,
+        **draft.params,
+    }
+    if draft.occasion_on is not None:
+        values |= wording.visit_values(draft.visits, draft.occasion_on, draft.language)
+    if draft.visited_on is not None:
+        values["when"] = wording.visit_when(draft.visited_on, local_day(now, draft.zone), draft.language)
+    try:
+        body = wording.render(draft.wording, values)
+    except TemplateError:
+        return Drop.NO_WORDING
+    return Ready(body, count(body).segments)

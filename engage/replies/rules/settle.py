@@ -1,0 +1,147 @@
+"""Which of the meanings found in a reply stand beside each other. Finds, score and question in, intents out.
+
+This is the policy of docs/reference/understanding.md, "Combining", in its order; no words are looked at here except
+through the finds.
+"""
+
+from dataclasses import dataclass
+
+from engage.replies.rules.guards import Scene
+from engage.replies.rules.lexicon import Find
+from engage.replies.rules.reading import Asked, Intent
+from engage.replies.rules.score import Fit, Score
+
+_LABELS = {i.value: i for i in Intent}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Intents with the finds that led to each; a score; and whether the reply speaks against itself."""
+
+    finds: dict[Intent, list[Find]]
+    score: int | None
+    contradicts: bool
+
+
+def settle(kept: list[Find], score: Score, asked: Asked, scene: Scene) -> Verdict:
+    """Apply the policy: urgent first, then what ends the conversation, the visit, the score, the rest."""
+    by: dict[str, list[Find]] = {}
+    for find in kept:
+        by.setdefault(find.entry.means, []).append(find)
+    if "auto_reply" in by and "urgent" not in by:
+        return Verdict({Intent.AUTO_REPLY: by["auto_reply"]}, None, False)
+    if "cancel_alone" in by:
+        return Verdict({Intent.CANCEL_VISIT: by["cancel_alone"], Intent.OPTOUT: by["cancel_alone"]}, None, False)
+    value = _score(by, score, asked)
+    _health(by)
+    contradicts = _visit(by, asked, scene)
+    _talk(by, scene)
+    finds = {_LABELS[m]: f for m, f in sorted(by.items()) if m in _LABELS and m not in {"thanks", "unclear"}}
+    if value is not None:
+        finds[Intent.SCORE] = by.get("ends", [])
+    if not finds:
+        lone = Intent.THANKS if "thanks" in by and not _answers_nothing(by, score, asked) else Intent.UNCLEAR
+        finds[lone] = by.get("thanks", []) if lone is Intent.THANKS else []
+    return Verdict(finds, value, contradicts)
+
+
+def _score(by: dict[str, list[Find]], score: Score, asked: Asked) -> int | None:
+    """The number, or the ends of the check-in's scale in words."""
+    if score.fit is Fit.ON:
+        by.pop("ends", None)
+        by.pop("bad_word", None)
+        return score.value
+    best, worst = by.pop("best_end", None), by.pop("worst_end", None)
+    if asked is Asked.CHECKIN and score.fit is Fit.NONE and (best or worst) and not (best and worst):
+        by["ends"] = best or worst or []
+        return 5 if best else 1
+    return None
+
+
+def _health(by: dict[str, list[Find]]) -> None:
+    if "deceased" in by:
+        for means in ("hospitalized", "urgent", "symptom"):
+            by.pop(means, None)
+    if "hospitalized" in by:
+        by.pop("urgent", None)
+        by.pop("symptom", None)
+    if "ends" in by:
+        # "Much worse" is the number; it is a complaint too only if something else is said.
+        spans = [(f.first, f.last) for f in by["ends"]]
+        by["symptom"] = [f for f in by.get("symptom", []) if not any(f.first < b and a < f.last for a, b in spans)]
+    if "urgent" in by or not by.get("symptom"):
+        by.pop("symptom", None)
+    if "urgent" in by:
+        by.pop("help", None)
+
+
+def _visit(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> bool:
+    """Turn yes, no, conditions and statements about the visit into confirm, cancel_visit and reschedule."""
+    asks_visit = asked is Asked.REMINDER
+    yes, no = by.pop("yes", []), by.pop("no", [])
+    if not asks_visit:
+        yes = no = []
+    ends_talk = {"wrong_number", "deceased", "hospitalized", "optout"} & by.keys()
+    if ends_talk or "help" in by:
+        yes = no = []
+    condition = by.pop("condition", [])
+    confirm, cancel = by.pop("confirm", []), by.pop("cancel_visit", [])
+    if {"wrong_number", "deceased", "hospitalized"} & by.keys() and not any(f.entry.kind == "yes" for f in confirm):
+        confirm = []
+    if condition and asks_visit and not _belongs_to_call(condition, by, scene):
+        by.setdefault("reschedule", []).extend(condition)
+    if "reschedule" in by:
+        _drop_borrowed(by, scene)
+    contradicts = bool((yes or confirm) and cancel)
+    moved = "reschedule" in by
+    if moved:
+        if any(f.entry.kind == "move" for f in by["reschedule"]) and not confirm:
+            yes = []
+        if yes and not ("cancel_visit" in by):
+            by["confirm"] = yes
+        return False
+    if cancel and not (confirm and _later(confirm, cancel)):
+        by["cancel_visit"] = cancel
+    elif no and not confirm and not ("question" in by and not no):
+        by["cancel_visit"] = no
+    elif confirm or yes:
+        by["confirm"] = [*yes, *confirm]
+    return contradicts
+
+
+def _later(one: list[Find], other: list[Find]) -> bool:
+    return max(f.first for f in one) > max(f.first for f in other)
+
+
+def _belongs_to_call(condition: list[Find], by: dict[str, list[Find]], scene: Scene) -> bool:
+    """ "Call me after 3": the time is for the call."""
+    calls = {scene.clause[f.first] for f in by.get("callback", [])}
+    return bool(calls) and all(scene.clause[f.first] in calls for f in condition)
+
+
+def _drop_borrowed(by: dict[str, list[Find]], scene: Scene) -> None:
+    by["reschedule"] = sorted(set(by["reschedule"]), key=lambda f: f.first)
+
+
+def _talk(by: dict[str, list[Find]], scene: Scene) -> None:
+    """Questions that are really something else, and who is asking."""
+    if "wrong_number" in by:
+        for means in ("help", "question", "confirm"):
+            by.pop(means, None)
+    taken = {
+        scene.sentence[f.first]
+        for means in ("reschedule", "callback", "help", "optout", "optin")
+        for f in by.get(means, [])
+    }
+    open_questions = [f for f in by.get("question", []) if scene.sentence[f.first] not in taken or f.entry.kind == "firm"]
+    if open_questions:
+        by["question"] = open_questions
+    else:
+        by.pop("question", None)
+    if "optout" in by:
+        by.pop("complaint", None) if all(f.entry.kind == "texts" for f in by.get("complaint", [])) else None
+
+
+def _answers_nothing(by: dict[str, list[Find]], score: Score, asked: Asked) -> bool:
+    """Thanks beside a state of health or a number that does not fit is no mere courtesy."""
+    return (asked is Asked.CHECKIN and "neutral" in by) or score.fit is Fit.OFF

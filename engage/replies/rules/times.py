@@ -1,0 +1,129 @@
+"""The days and times a patient asks for. Words and today's date in, windows in the patient's own zone out.
+
+A bare hour is read as an hour of visiting: 7 to 11 in the morning, 12 to 6 after noon.
+"""
+
+from datetime import date, time, timedelta
+
+from engage.replies.rules.reading import WantedTime
+from engage.replies.rules.words import Word
+
+Lists = dict[str, frozenset[str]]
+
+WEEKDAYS = {
+    **dict.fromkeys(("monday", "mondays", "lunes"), 0),
+    **dict.fromkeys(("tuesday", "tuesdays", "martes"), 1),
+    **dict.fromkeys(("wednesday", "wednesdays", "miercoles"), 2),
+    **dict.fromkeys(("thursday", "thursdays", "jueves"), 3),
+    **dict.fromkeys(("friday", "fridays", "viernes"), 4),
+    **dict.fromkeys(("saturday", "saturdays", "sabado", "sabados"), 5),
+    **dict.fromkeys(("sunday", "sundays", "domingo", "domingos"), 6),
+}
+DAYPARTS = {
+    **dict.fromkeys(("morning", "mornings"), (time(8), time(12))),
+    **dict.fromkeys(("afternoon", "afternoons", "tarde", "tardes", "lunch", "almuerzo"), (time(12), time(17))),
+    **dict.fromkeys(("evening", "evenings", "tonight", "noche"), (time(17), time(20))),
+}
+_HOUR_WORDS = {
+    w: h
+    for h, ws in enumerate(
+        ("", "one una", "two dos", "three tres", "four cuatro", "five cinco", "six seis", "seven siete",
+         "eight ocho", "nine nueve", "ten diez", "eleven once", "twelve doce noon mediodia")  # fmt: skip
+    )
+    for w in ws.split()
+}
+
+
+def wanted_times(text: str, items: tuple[Word, ...], lists: Lists, today: date | None) -> tuple[WantedTime, ...]:
+    """Every day and window asked for, in order. Without `today` a day is only named in `words`."""
+    days = [(i, on) for i in range(len(items)) if (on := _day(items, i, today)) is not False and not _refused(items, i, lists)]
+    windows = [w for i in range(len(items)) if (w := _window(items, i, lists)) is not None]
+    if not days and not windows:
+        return ()
+    earliest, latest, at = _joined(windows)
+    if not days:
+        return (WantedTime(None, earliest, latest, _spoken(text, items, at)),)
+    return tuple(WantedTime(on, earliest, latest, _spoken(text, items, [i, *at])) for i, on in days)
+
+
+def _spoken(text: str, items: tuple[Word, ...], at: list[int]) -> str:
+    return text[min(items[i].start for i in at) : max(items[i].end for i in at)]
+
+
+def _day(items: tuple[Word, ...], i: int, today: date | None) -> date | None | bool:
+    """The date this word names; None for a day without a date, False for no day at all."""
+    word, before, after = items[i].text, items[max(0, i - 1)].text, items[min(i + 1, len(items) - 1)].text
+    if word in WEEKDAYS:
+        return today + timedelta((WEEKDAYS[word] - today.weekday() - 1) % 7 + 1) if today else None
+    if word in {"tomorrow"} or (word == "manana" and before not in {"la", "las"} and after != "manana"):
+        return today + timedelta(1) if today else None
+    if word in {"today", "hoy"}:
+        return today
+    if (word == "week" and before == "next") or (word == "semana" and before in {"proxima", "otra"}):
+        return today + timedelta(7 - today.weekday()) if today else None
+    if word[0].isdigit() and word.endswith(("st", "nd", "rd", "th")):
+        return _day_of_month(int(word[:-2]), today)
+    return False
+
+
+def _day_of_month(day: int, today: date | None) -> date | None:
+    if today is None or not 1 <= day <= 31:
+        return None
+    for ahead in range(62):
+        on = today + timedelta(ahead)
+        if on.day == day:
+            return on
+    return None
+
+
+def _refused(items: tuple[Word, ...], i: int, lists: Lists) -> bool:
+    """ "Not tomorrow", "can't do Friday": the day that is not wanted."""
+    after = [w.text for w in items[i + 1 : i + 4]]
+    if after[:2] in (["no", "."], ["no", ","], ["no", "puedo"], ["is", "not"], ["does", "not"]):
+        return True
+    for back in range(1, 5):
+        word = items[i - back].text if i - back > 0 else "."
+        if word in {".", ",", "?"} or word in lists["but"]:
+            return False
+        if word in {"not", "no", "of", "cancel", "skip"}:
+            return True
+    return False
+
+
+def _window(items: tuple[Word, ...], i: int, lists: Lists) -> tuple[time | None, time | None, int] | None:
+    word = items[i].text
+    if word in DAYPARTS and items[i - 1].text not in {"this", "buenas", "good"}:
+        return (*DAYPARTS[word], i)
+    if word == "manana" and items[i - 1].text in {"la", "las"}:
+        return time(8), time(12), i
+    at = _hour(items, i)
+    if at is None or items[i - 1].text in {"of", "is"}:
+        return None
+    lead = [w.text for w in items[max(0, i - 4) : i]]
+    if {"after", "past", "despues"} & set(lead):
+        return at, None, i
+    if {"before", "by", "until", "till", "antes", "hasta"} & set(lead):
+        return (at, None, i) if {"not", "no"} & set(lead) else (None, at, i)
+    if set(lead) & lists["time_leads"] or items[min(i + 1, len(items) - 1)].text in {"am", "pm", "oclock", "instead"} or ":" in word:
+        return at, at, i
+    return None
+
+
+def _hour(items: tuple[Word, ...], i: int) -> time | None:
+    word, after = items[i].text, items[min(i + 1, len(items) - 1)].text
+    hour, _, minute = word.partition(":")
+    value = _HOUR_WORDS.get(word) or (int(hour) if hour.isdigit() and len(hour) <= 2 else None)
+    if value is None or not 1 <= value <= 23 or (minute and int(minute) > 59):
+        return None
+    if (after == "pm" and value < 12) or (after != "am" and value < 7):
+        value += 12
+    return time(0 if after == "am" and value == 12 else value, int(minute or 0))
+
+
+def _joined(windows: list[tuple[time | None, time | None, int]]) -> tuple[time | None, time | None, list[int]]:
+    starts = [w[0] for w in windows if w[0]]
+    ends = [w[1] for w in windows if w[1]]
+    at = [w[2] for w in windows]
+    if len(windows) > 1 and all(w[0] == w[1] for w in windows):
+        return min(starts), max(ends), at
+    return (max(starts) if starts else None), (min(ends) if ends else None), at

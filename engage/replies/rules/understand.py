@@ -1,0 +1,128 @@
+"""A reply and what was asked in, a finished reading out. Pure: the lexicon and today's date are arguments."""
+
+from datetime import date
+
+from engage.replies.rules.guards import Scene, spoken
+from engage.replies.rules.lexicon import Find, Lexicon
+from engage.replies.rules.quotes import own_words
+from engage.replies.rules.reading import RULE_VERSION, Asked, Evidence, Intent, Reading
+from engage.replies.rules.score import Fit, Score, find_score
+from engage.replies.rules.settle import settle
+from engage.replies.rules.times import wanted_times
+from engage.replies.rules.vitals import measure
+from engage.replies.rules.words import Words
+
+MAX_CHARACTERS = 1600
+"""Twilio's limit for one inbound message; what stands behind it is not read."""
+
+
+def read(text: str, asked: Asked, *, lexicon: Lexicon, language: str = "en", today: date | None = None) -> Reading:
+    """Read one reply. `language` is the contact's own ("en", "es"); `today` is the date where the patient lives."""
+    text = text[:MAX_CHARACTERS]
+    lists = dict(lexicon.lists)
+    own = own_words(text, lists["reactions"], lists["prompts"])
+    if own.is_reaction:
+        return _alone(Intent.AUTO_REPLY, text, "reaction to our text", 1.0)
+    main = lexicon.main_language(own.text, language)
+    seen = lexicon.words(own.text, main)
+    if not spoken(seen.items):
+        return _pictures_only(text, seen, asked, lists)
+    idioms = lexicon.idioms.search(seen, asked)
+    words = seen.masked([(f.first, f.last) for f in idioms])
+    scene = Scene(words, lexicon)
+    numbers = _numbers(lexicon, main, words)
+    measured = measure(words.items, lists, numbers)
+    found = [*lexicon.meanings.search(words, asked, lexicon.known), *measured.finds]
+    kept = [f for f in found if _stands_alone(f, words, lists) and not scene.reasons(f)]
+    score = Score(Fit.NONE)
+    if asked.top:
+        taken = measured.taken | {i for f in kept if f.entry.kind == "numbers" for i in range(f.first, f.last)}
+        sounds = dict(lexicon.homophones.get(main, {}))
+        score = find_score(words.items, asked.top, taken, numbers, sounds, lists)
+    return _finish(text, asked, words, scene, kept, score, lists, today, main)
+
+
+def _finish(
+    text: str,
+    asked: Asked,
+    words: Words,
+    scene: Scene,
+    kept: list[Find],
+    score: Score,
+    lists: dict[str, frozenset[str]],
+    today: date | None,
+    main: str,
+) -> Reading:
+    verdict = settle(kept, score, asked, scene)
+    intents = tuple(sorted(verdict.finds, key=lambda i: i.value))
+    value = verdict.score if Intent.SCORE in verdict.finds else None
+    evidence = [
+        _evidence(text, words, intent, f.first, f.last, f.entry.rule)
+        for intent, finds in verdict.finds.items()
+        for f in finds
+    ]
+    if Intent.SCORE in verdict.finds and score.value is not None:
+        evidence.append(_evidence(text, words, Intent.SCORE, score.first, score.last, "score: " + score.fit.value))
+    times = wanted_times(text, words.items, lists, today) if Intent.RESCHEDULE in verdict.finds else ()
+    confidence = _confidence(words, intents, len(lists["english"] & set(spoken(words.items))), verdict.contradicts)
+    needs_person = intents == (Intent.UNCLEAR,) or confidence < 0.5 or verdict.contradicts
+    evidence.sort(key=lambda e: (e.start, e.intent.value, e.rule))
+    return Reading(intents, value, times, tuple(evidence), confidence, needs_person, RULE_VERSION)
+
+
+def _numbers(lexicon: Lexicon, main: str, words: Words) -> dict[str, int]:
+    """The number words that count here: English and Spanish, the text's own language last; others in short replies."""
+    numbers: dict[str, int] = {}
+    if len(spoken(words.items)) <= 3:
+        for code in lexicon.numbers:
+            numbers = dict(lexicon.numbers[code]) | numbers if code not in {"en", "es"} else numbers
+    second = "es" if main == "en" else "en"
+    only_there = lexicon.lists["ambiguous_numbers"]
+    numbers |= {w: n for w, n in lexicon.numbers.get(second, {}).items() if w not in only_there}
+    return numbers | dict(lexicon.numbers.get(main, {}))
+
+
+def _stands_alone(find: Find, words: Words, lists: dict[str, frozenset[str]]) -> bool:
+    """Entries that count only as the whole reply, or as a whole clause, beside nothing but courtesy."""
+    if not find.entry.alone:
+        return True
+    items = words.items
+    first, last = 0, len(items)
+    if find.entry.alone == "clause":
+        marks = {".", "?", ","}
+        first = next((i + 1 for i in range(find.first - 1, -1, -1) if items[i].text in marks), 0)
+        last = next((i for i in range(find.last, len(items)) if items[i].text in marks), len(items))
+    around = [w.text for w in (*items[first : find.first], *items[find.last : last])]
+    return all(w in {".", "?", ",", "*"} or w in lists["courtesy"] for w in around)
+
+
+def _pictures_only(text: str, words: Words, asked: Asked, lists: dict[str, frozenset[str]]) -> Reading:
+    shown = set(words.emoji)
+    if asked is Asked.REMINDER and shown and shown <= lists["emoji_yes"]:
+        return _alone(Intent.CONFIRM, text, "thumbs-up or check mark", 0.9)
+    if asked is Asked.REMINDER and shown and shown <= lists["emoji_no"]:
+        return _alone(Intent.CANCEL_VISIT, text, "thumbs-down or cross", 0.6)
+    if asked is Asked.NONE and shown and shown <= lists["emoji_thanks"]:
+        return _alone(Intent.THANKS, text, "folded hands or a heart", 0.8)
+    return _alone(Intent.UNCLEAR, text, "no words", 0.9)
+
+
+def _alone(intent: Intent, text: str, rule: str, confidence: float) -> Reading:
+    evidence = Evidence(intent, text, 0, len(text), f"shape: {rule}")
+    return Reading((intent,), None, (), (evidence,), confidence, intent is Intent.UNCLEAR, RULE_VERSION)
+
+
+def _evidence(text: str, words: Words, intent: Intent, first: int, last: int, rule: str) -> Evidence:
+    inside = [w for w in words.items[first:last] if w.end > w.start] or [words.items[first]]
+    start, end = min(w.start for w in inside), max(w.end for w in inside)
+    return Evidence(intent, text[start:end], start, end, rule)
+
+
+def _confidence(words: Words, intents: tuple[Intent, ...], known: int, contradicts: bool) -> float:
+    """How much of the reply was understood, as a figure from 0 to 1; for sorting a worklist, not a probability."""
+    length = len(spoken(words.items))
+    sure = 0.95 if intents != (Intent.UNCLEAR,) else 0.4
+    sure -= 0.05 * sum(w.repaired for w in words.items)
+    sure -= 0.01 * max(0, length - 12)
+    sure -= 0.3 if contradicts else 0.0
+    return round(max(0.1, min(1.0, sure + (0.05 if length <= 2 or known else 0.0))), 2)
