@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import traceback
+from pathlib import Path
 from typing import Any, cast
 
 import structlog
@@ -24,6 +26,17 @@ def _drop_private(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def _where(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """An exception as its kind and the lines it passed: its message and its variables may hold a patient's words."""
+    given = event.pop("exc_info", None)
+    error = given if isinstance(given, BaseException) else sys.exc_info()[1] if given else None
+    if error is not None:
+        frames = traceback.extract_tb(error.__traceback__)[-8:]
+        event["error"] = type(error).__name__
+        event["where"] = " > ".join(f"{Path(frame.filename).stem}:{frame.lineno}" for frame in frames)
+    return event
+
+
 def configure(level: str = "INFO", *, as_json: bool | None = None) -> None:
     """Send logs to standard error: JSON lines when it is not a terminal, aligned text when it is."""
     json_lines = not sys.stderr.isatty() if as_json is None else as_json
@@ -33,7 +46,7 @@ def configure(level: str = "INFO", *, as_json: bool | None = None) -> None:
             structlog.processors.add_log_level,
             _stamp,
             _drop_private,
-            structlog.processors.format_exc_info,
+            _where,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),

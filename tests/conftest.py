@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from engage import log
 from engage.db import Database, encryption, migrate
 from engage.db.embedded import EmbeddedPostgres, usable_data_dir
 from engage.db.encryption import KeyRing
@@ -28,6 +30,12 @@ hypothesis_settings.load_profile("suite")
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("ENGAGE_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _quiet_logs() -> None:
+    log.configure("WARNING", as_json=True)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
 
 @pytest.fixture(scope="session")

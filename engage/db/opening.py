@@ -4,7 +4,7 @@ import base64
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -18,32 +18,43 @@ from engage.settings import Settings, parse_key_ring
 
 
 @contextmanager
-def opened(
-    settings: Settings, *, pool_size: int = 10, name: str = "engage", durable: bool = True
-) -> Iterator[Database]:
+def complete(settings: Settings, *, durable: bool = True) -> Iterator[Settings]:
+    """`settings` with a database and keys: those given, or an embedded server that runs as long as the context lasts.
+
+    Raises ConfigurationError when keys are missing for a database that is not embedded.
+    """
+    if settings.database_url is not None:
+        _ring(settings)
+        yield settings
+        return
+    folder = usable_data_dir(settings.data_dir)
+    with EmbeddedPostgres(folder, given=settings.postgres_bin, durable=durable) as server:
+        secret, keys = _kept_secrets(settings, folder / "secrets")
+        filled = {"database_url": SecretStr(server.url()), "secret_key": secret, "encryption_keys": keys}
+        yield settings.model_copy(update=filled)
+
+
+@contextmanager
+def opened(settings: Settings, *, pool_size: int = 10, name: str = "engage") -> Iterator[Database]:
     """The database of `settings`, ready to use; its key ring becomes that of the process.
 
-    Without ENGAGE_DATABASE_URL an embedded server runs below `data_dir` for as long as the context lasts.
-    Raises ConfigurationError when it cannot be reached, or when keys are missing for a database that is not embedded.
+    Raises ConfigurationError when it does not answer, is too old, or keys are missing.
     """
-    with ExitStack() as stack:
-        if settings.database_url is not None:
-            url = settings.database_url.get_secret_value()
-            ring = _ring(settings.secret_key, settings.encryption_keys)
-        else:
-            folder = usable_data_dir(settings.data_dir)
-            server = stack.enter_context(EmbeddedPostgres(folder, given=settings.postgres_bin, durable=durable))
-            url = server.url()
-            ring = _ring(*_kept_secrets(settings, folder / "secrets"))
-        encryption.use(ring)
-        stack.callback(encryption.use, None)
-        db = Database(url, pool_size=pool_size, name=name)
-        stack.callback(db.close)
-        db.check()
-        yield db
+    with complete(settings) as filled:
+        encryption.use(_ring(filled))
+        db = Database(
+            filled.database_url.get_secret_value() if filled.database_url else "", pool_size=pool_size, name=name
+        )
+        try:
+            db.check()
+            yield db
+        finally:
+            db.close()
+            encryption.use(None)
 
 
-def _ring(secret: SecretStr | None, keys: SecretStr | None) -> KeyRing:
+def _ring(settings: Settings) -> KeyRing:
+    secret, keys = settings.secret_key, settings.encryption_keys
     missing = [
         name for name, value in (("ENGAGE_SECRET_KEY", secret), ("ENGAGE_ENCRYPTION_KEYS", keys)) if value is None
     ]

@@ -31,6 +31,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error must not show a patient's words
             # prepare_threshold=None: a polling worker must not cache a plan that was made for an empty outbox.
             connect_args={"prepare_threshold": None, "application_name": name, "connect_timeout": 10},
         )

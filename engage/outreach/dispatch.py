@@ -58,6 +58,11 @@ FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS te
 """)
 
 
+GRACE = timedelta(seconds=6)
+"""How long a stopping process waits for texts on their way; what is still out then is unknown, and reconciled later."""
+_GLANCE = 0.2  # seconds between two looks at whether we should stop
+
+
 class Stop(Protocol):
     """Says when to hand back what has not left yet; a threading.Event is one."""
 
@@ -94,7 +99,8 @@ def dispatch(db: Database, gateway: Gateway, codes: CodeTable, limits: Limits, s
     halted = stop or threading.Event()
     with db.system_session("expire") as session:
         session.execute(_EXPIRE, {"now": clock.now()})
-    with ThreadPoolExecutor(limits.threads, thread_name_prefix="send") as pool:
+    pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="send")
+    try:
         while not halted.is_set() and done.stopped_by is None:
             now = clock.now()
             ready, taken = _claim(db, limits, now, done)
@@ -103,6 +109,8 @@ def dispatch(db: Database, gateway: Gateway, codes: CodeTable, limits: Limits, s
             for outcomes in _send(pool, gateway, limits, ready, halted, now):
                 record(db, codes, [(a.claimed.id, a.attempt_id, outcome) for a, outcome in outcomes], clock.now())
                 _count(done, outcomes)
+    finally:
+        pool.shutdown(wait=not halted.is_set(), cancel_futures=True)
     return done
 
 
@@ -189,13 +197,19 @@ def _send(
         return None if halted.is_set() else gateway.send(_outbound(attempt, limits, now))
 
     waiting: dict[Future[Outcome | None], Attempt] = {pool.submit(send, attempt): attempt for attempt in attempts}
+    patience = GRACE.total_seconds() / _GLANCE
     while waiting:
-        finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        finished, _ = wait(waiting, timeout=_GLANCE, return_when=FIRST_COMPLETED)
         outcomes = [(waiting.pop(future), _result(future)) for future in finished]
         if any(isinstance(outcome, SendingStopped) for _, outcome in outcomes):
             for future in waiting:
                 future.cancel()
-        yield outcomes
+        patience -= halted.is_set() and not finished
+        if patience <= 0:
+            yield [(attempt, Uncertain("stopped while sending")) for attempt in waiting.values()]
+            return
+        if outcomes:
+            yield outcomes
 
 
 def _result(future: Future[Outcome | None]) -> Outcome | None:

@@ -1,0 +1,1 @@
+"""What happened and how it goes: health of the installation, counts of a day."""

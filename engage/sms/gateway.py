@@ -87,6 +87,8 @@ class TwilioGateway:
 
     `api_key` is (SK… sid, secret) and preferred for REST; without it the auth token is used. `api_url` is another base
     than https://api.twilio.com: a region's, or the fake's. `connections` should be at least the number of sending threads.
+    `ca_bundle` is a file of certificate authorities to trust instead of the usual ones: some networks open TLS.
+    Raises ConfigurationError.
     """
 
     def __init__(
@@ -98,9 +100,10 @@ class TwilioGateway:
         api_url: str | None = None,
         timeout_seconds: float = 10,
         connections: int = 64,
+        ca_bundle: str | None = None,
     ) -> None:
         user, password = api_key or (account_sid, auth_token)
-        self._transport = Transport(api_url, timeout_seconds, connections)
+        self._transport = Transport(api_url, timeout_seconds, connections, ca_bundle)
         client = Client(user, password, account_sid, http_client=self._transport, environment=_NO_ENVIRONMENT)
         self._messages: Any = client.messages
 
@@ -161,10 +164,10 @@ class TwilioGateway:
     def _pages(self, most: int, **wanted: Any) -> Iterator[list[LoggedText]]:
         try:
             page = self._messages.page(page_size=_PAGE, **wanted)
-            for _ in range(most):
+            for number in range(most):
+                page = page.next_page() if number else page
                 yield [_logged(message) for message in page]
-                page = page.next_page()
-                if page is None:
+                if page.next_page_url is None:
                     return
         except (Declined, NeverLeft, LostContact, *_LOST_SENSE) as trouble:
             raise _unavailable(trouble) from None

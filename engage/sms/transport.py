@@ -54,14 +54,17 @@ class Transport:
 
     is_async = False
 
-    def __init__(self, api_url: str | None, timeout_seconds: float, connections: int) -> None:
+    def __init__(
+        self, api_url: str | None, timeout_seconds: float, connections: int, ca_bundle: str | None = None
+    ) -> None:
         self._base = _base(api_url) if api_url else None
         self._timeout = (timeout_seconds, timeout_seconds)
         self._session = _session(connections)
+        self._session.verify = ca_bundle or True
         for name in ("urllib3.connectionpool", "urllib3.connection"):  # they write To=+1… of every search
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
-    def request(  # noqa: PLR0917 - the SDK's own signature
+    def request(
         self,
         method: str,
         uri: str,
@@ -83,15 +86,14 @@ class Transport:
         try:
             response = self._session.send(prepared, timeout=self._timeout, allow_redirects=False)
         except (requests.RequestException, HTTPError, HTTPException, OSError) as problem:
-            trouble = type(
-                problem
-            ).__name__  # its text and its context hold the URL, and so a number: neither may travel
+            # only its kind: its text and its context hold the URL of a search, and so a number
+            trouble = type(problem).__name__
         if response is None:
             if _watch.has_left:
                 raise LostContact(f"no whole answer came back ({trouble})")
             raise NeverLeft(f"Twilio could not be reached ({trouble})")
         text = response.content.decode("utf-8", "replace")
-        if not response.ok or response.is_redirect:
+        if not 200 <= response.status_code < 300:
             raise Declined(response.status_code, _code_in(text), _wait_in(response))
         return TwilioResponse(response.status_code, text, response.headers)
 

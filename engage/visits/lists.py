@@ -51,7 +51,9 @@ def load_zones(config_dir: Path) -> Zones:
             )
             states[letters] = State(given["name"], given["zone"], others)
     except (KeyError, TypeError, AttributeError) as problem:
-        raise ConfigurationError(f"{path} is not a table of states with their zones: {problem} is missing or wrong.") from None
+        raise ConfigurationError(
+            f"{path} is not a table of states with their zones: {problem} is missing or wrong."
+        ) from None
     for letters, state in states.items():
         for zone in (state.zone, *(other.zone for other in state.others)):
             if zone not in known:
@@ -66,7 +68,9 @@ def _checked(path: Path) -> dict[str, Any]:
     tables = read_toml(path)
     for name, table in tables.items():
         if name not in _TABLES:
-            raise ConfigurationError(f"{path}: there is no table [{name}] here; there are: {', '.join(sorted(_TABLES))}.")
+            raise ConfigurationError(
+                f"{path}: there is no table [{name}] here; there are: {', '.join(sorted(_TABLES))}."
+            )
         for word, entries in table.items() if isinstance(table, dict) else [(name, None)]:
             if not (isinstance(entries, list) and all(isinstance(entry, str) for entry in entries)):
                 raise ConfigurationError(f"{path}: {word} in [{name}] must be a list of texts.")

@@ -1,6 +1,7 @@
 """The embedded server, real: it starts, keeps what it was given, ends with its parent and makes way for the next one."""
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -40,7 +41,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[Callable[[PostgresBinaries], Path]]:
-    """A data folder per version whose cluster has been made and stopped; copied by the tests, which saves its making."""
+    """A data folder per version whose cluster has been made and stopped: making one for each test would take long."""
     home = Path(tempfile.mkdtemp(prefix="engage-test-"))
     home.chmod(0o755)
 
@@ -56,12 +57,22 @@ def made() -> Iterator[Callable[[PostgresBinaries], Path]]:
 
 
 @pytest.fixture
-def copy(made: Callable[[PostgresBinaries], Path], folder: Path) -> Callable[[PostgresBinaries], EmbeddedPostgres]:
-    """A server that is not started, on a fresh copy of a ready cluster."""
+def shared(made: Callable[[PostgresBinaries], Path]) -> Callable[..., EmbeddedPostgres]:
+    """A server that is not started, on the cluster all tests share; whoever uses it stops it."""
 
-    def server(binaries: PostgresBinaries, name: str = "data", given: Path | None = None) -> EmbeddedPostgres:
-        subprocess.run(["cp", "-a", made(binaries), folder / name], check=True)
-        return EmbeddedPostgres(folder / name, given=given or binaries.folder, durable=False)
+    def server(binaries: PostgresBinaries, **how: Any) -> EmbeddedPostgres:
+        return EmbeddedPostgres(made(binaries), **({"given": binaries.folder, "durable": False} | how))
+
+    return server
+
+
+@pytest.fixture
+def copy(made: Callable[[PostgresBinaries], Path], folder: Path) -> Callable[[str], EmbeddedPostgres]:
+    """A server that is not started, on a copy of the cluster in a folder of the given name."""
+
+    def server(name: str) -> EmbeddedPostgres:
+        subprocess.run(["cp", "-a", made(FOUND[0]), folder / name], check=True)
+        return EmbeddedPostgres(folder / name, given=FOUND[0].folder, durable=False)
 
     return server
 
@@ -127,67 +138,53 @@ def test_starts_and_what_it_is_told_survives_a_restart(binaries: PostgresBinarie
 
 @every_version
 def test_the_role_is_bound_by_row_security_and_may_use_roles_it_makes(
-    binaries: PostgresBinaries, copy: Callable[..., EmbeddedPostgres]
+    binaries: PostgresBinaries, shared: Callable[..., EmbeddedPostgres]
 ) -> None:
-    with copy(binaries) as server:
+    with shared(binaries) as server:
         rights = "SELECT array[rolcanlogin, rolcreaterole, rolsuper, rolbypassrls, rolcreatedb] FROM pg_roles WHERE rolname = 'engage'"
         assert ask(server.url(), rights) == [True, True, False, False, False]
         assert ask(server.url(), "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'engage'") == "engage"
         with psycopg.connect(server.url().replace("+psycopg", "")) as connection:
-            connection.execute("CREATE ROLE engage_agency NOLOGIN")
+            connection.execute("CREATE ROLE engage_agency NOLOGIN")  # and leaves no trace: nothing is committed
             if binaries.major < 16:  # there it must grant itself what it made
                 connection.execute("GRANT engage_agency TO engage")
             connection.execute("SET LOCAL ROLE engage_agency")
             assert connection.execute("SELECT current_user").fetchone() == ("engage_agency",)
+            connection.rollback()
 
 
-def test_a_role_that_somebody_made_mighty_is_put_right(copy: Callable[..., EmbeddedPostgres]) -> None:
-    server = copy(FOUND[0])
+def test_a_role_that_somebody_made_mighty_is_put_right(shared: Callable[..., EmbeddedPostgres]) -> None:
+    server = shared(FOUND[0])
     with server, psycopg.connect(server.superuser_url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute("ALTER ROLE engage SUPERUSER BYPASSRLS")
     with server:
         assert ask(server.url(), "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = 'engage'") is False
 
 
+ALWAYS = {
+    "listen_addresses": "",  # no TCP, ever
+    "TimeZone": "UTC",
+    "idle_in_transaction_session_timeout": "1min",
+    "work_mem": "7MB",  # the caller's own
+}
+
+
 @pytest.mark.parametrize(
-    ("setting", "durable", "value"),
+    ("durable", "expected"),
     [
-        ("fsync", True, "on"),
-        ("synchronous_commit", True, "on"),
-        ("full_page_writes", True, "on"),
-        ("fsync", False, "off"),
-        ("full_page_writes", False, "off"),
-        ("listen_addresses", True, ""),  # no TCP, ever
-        ("TimeZone", True, "UTC"),
-        ("idle_in_transaction_session_timeout", True, "1min"),
-        ("work_mem", True, "7MB"),  # the caller's own
+        (True, ALWAYS | {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}),
+        (False, ALWAYS | {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}),
     ],
 )
-def test_settings(setting: str, durable: bool, value: str, server_by_durability: dict[bool, EmbeddedPostgres]) -> None:
-    assert ask(server_by_durability[durable].url(), f"SHOW {setting}") == value
+def test_settings(durable: bool, expected: dict[str, str], shared: Callable[..., EmbeddedPostgres]) -> None:
+    with shared(FOUND[-1], durable=durable, settings={"work_mem": "7MB"}) as server:
+        assert {name: ask(server.url(), f"SHOW {name}") for name in expected} == expected
 
 
-@pytest.fixture(scope="module")
-def server_by_durability(made: Callable[[PostgresBinaries], Path]) -> Iterator[dict[bool, EmbeddedPostgres]]:
-    home = Path(tempfile.mkdtemp(prefix="engage-test-"))
-    home.chmod(0o755)
-    servers = {}
-    for durable in (True, False):
-        subprocess.run(["cp", "-a", made(FOUND[-1]), home / str(durable)], check=True)
-        servers[durable] = EmbeddedPostgres(
-            home / str(durable), given=FOUND[-1].folder, durable=durable, settings={"work_mem": "7MB"}
-        )
-        servers[durable].start()
-    yield servers
-    for server in servers.values():
-        server.stop()
-    shutil.rmtree(home)
-
-
-def test_what_is_wrong_reaches_the_client_and_not_the_log(copy: Callable[..., EmbeddedPostgres]) -> None:
-    with copy(FOUND[0]) as server:
+def test_what_is_wrong_reaches_the_client_and_not_the_log(shared: Callable[..., EmbeddedPostgres]) -> None:
+    with shared(FOUND[0]) as server:
         with psycopg.connect(server.url().replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute("CREATE TABLE contacts (phone text UNIQUE)")
+            connection.execute("CREATE TEMPORARY TABLE contacts (phone text UNIQUE)")
             connection.execute("INSERT INTO contacts VALUES ('+12025550143')")
             with pytest.raises(psycopg.errors.UniqueViolation, match="already exists"):
                 connection.execute("INSERT INTO contacts VALUES ('+12025550143')")
@@ -196,8 +193,8 @@ def test_what_is_wrong_reaches_the_client_and_not_the_log(copy: Callable[..., Em
     assert "2025550143" not in written
 
 
-def test_a_grown_log_is_cut_at_the_next_start(copy: Callable[..., EmbeddedPostgres]) -> None:
-    server = copy(FOUND[0])
+def test_a_grown_log_is_cut_at_the_next_start(shared: Callable[..., EmbeddedPostgres]) -> None:
+    server = shared(FOUND[0])
     with server.log_file.open("ab") as file:
         file.truncate(11 * 2**20)
     with server:
@@ -205,29 +202,30 @@ def test_a_grown_log_is_cut_at_the_next_start(copy: Callable[..., EmbeddedPostgr
 
 
 def test_databases_are_made_from_a_template_and_dropped_under_open_sessions(
-    copy: Callable[..., EmbeddedPostgres],
+    shared: Callable[..., EmbeddedPostgres],
 ) -> None:
-    with copy(FOUND[0]) as server:
+    with shared(FOUND[0]) as server:
         template = server.create_database("template_of_tests")
         ask(template, "CREATE TABLE visits AS SELECT 5 AS id")
-        url = server.create_database("a test", template="template_of_tests")
+        url = server.create_database("test-1", template="template_of_tests")
         assert ask(url, "SELECT id FROM visits") == 5
         assert (
             ask(url, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()") == "engage"
         )
         with psycopg.connect(url.replace("+psycopg", "")) as open_session:
-            server.drop_database("a test")
+            server.drop_database("test-1")
             with pytest.raises(psycopg.OperationalError):
                 open_session.execute("SELECT 1")
-        server.drop_database("a test")  # gone already: no error
+        server.drop_database("test-1")  # gone already: no error
+        server.drop_database("template_of_tests")
 
 
 def test_the_environment_of_a_postgres_user_changes_nothing(
-    copy: Callable[..., EmbeddedPostgres], monkeypatch: pytest.MonkeyPatch
+    shared: Callable[..., EmbeddedPostgres], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"PGPORT": "6543", "PGHOST": "db.example", "PGDATA": "/nowhere", "PGUSER": "somebody"}.items():
         monkeypatch.setenv(name, value)
-    with copy(FOUND[0]) as server:
+    with shared(FOUND[0]) as server:
         assert ask(server.url(), "SELECT current_user") == "engage"
 
 
@@ -239,8 +237,8 @@ def test_the_environment_of_a_postgres_user_changes_nothing(
         "ünïcode and spaces",
     ],
 )
-def test_awkward_folders(name: str, copy: Callable[..., EmbeddedPostgres]) -> None:
-    with copy(FOUND[0], name) as server:
+def test_awkward_folders(name: str, copy: Callable[[str], EmbeddedPostgres]) -> None:
+    with copy(name) as server:
         assert ask(server.url(), "SELECT 1") == 1
         sockets = Path(str(ask(server.superuser_url, "SHOW unix_socket_directories")))
         assert sockets.stat().st_mode & 0o777 == 0o700
@@ -248,10 +246,10 @@ def test_awkward_folders(name: str, copy: Callable[..., EmbeddedPostgres]) -> No
 
 
 def test_a_socket_folder_that_somebody_else_prepared_is_not_used(
-    copy: Callable[..., EmbeddedPostgres], monkeypatch: pytest.MonkeyPatch, folder: Path
+    copy: Callable[[str], EmbeddedPostgres], monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    with copy(FOUND[0], "d" * 90) as server:
+    with copy("d" * 90) as server:
         used = Path(str(ask(server.superuser_url, "SHOW unix_socket_directories")))
     assert used.parent == folder
     used.mkdir(0o777)
@@ -286,9 +284,9 @@ time.sleep(600)
 @every_version
 @pytest.mark.parametrize("how", ["in the main thread", "in a thread"])
 def test_the_server_ends_when_its_parent_is_killed(
-    binaries: PostgresBinaries, how: str, copy: Callable[..., EmbeddedPostgres]
+    binaries: PostgresBinaries, how: str, shared: Callable[..., EmbeddedPostgres]
 ) -> None:
-    server = copy(binaries)
+    server = shared(binaries)
     with running(sys.executable, "-c", PARENT, server.data_dir, binaries.folder, how) as parent:
         pid = int(first_line(parent))
         assert not is_gone(pid)
@@ -298,8 +296,8 @@ def test_the_server_ends_when_its_parent_is_killed(
         assert ask(server.url(), "SELECT 1") == 1
 
 
-def test_the_next_start_waits_for_a_server_that_is_on_its_way_out(copy: Callable[..., EmbeddedPostgres]) -> None:
-    server = copy(FOUND[0])
+def test_the_next_start_waits_for_a_server_that_is_on_its_way_out(shared: Callable[..., EmbeddedPostgres]) -> None:
+    server = shared(FOUND[0])
     for _ in range(3):
         with running(sys.executable, "-c", PARENT, server.data_dir, FOUND[0].folder, "in the main thread") as parent:
             assert first_line(parent)
@@ -335,18 +333,11 @@ def test_a_watchdog_leaves_with_its_child() -> None:
     child.terminate()
     child.wait()
     assert child.stdin is not None
-    # The watchdog holds the reading end: once it has gone too, nobody reads.
-    lifeline = child.stdin.fileno()
-    wait_until(lambda: _is_broken(lifeline))
+    # The watchdog holds the reading end: once it has gone too, nobody reads, which is the one thing poll() reports here.
+    reader = select.poll()
+    reader.register(child.stdin, 0)
+    wait_until(lambda: any(event & select.POLLERR for _, event in reader.poll(0)))
     child.stdin.close()
-
-
-def _is_broken(descriptor: int) -> bool:
-    try:
-        os.write(descriptor, b".")
-    except BrokenPipeError:
-        return True
-    return False
 
 
 WEB_CHILD = """
@@ -361,19 +352,17 @@ time.sleep(600)
 def test_a_child_of_ours_whose_parent_died_first_ends_at_once() -> None:
     somebody = subprocess.Popen([sys.executable, "-c", ""])
     somebody.wait()
-    child = subprocess.run(
-        [sys.executable, "-c", WEB_CHILD, str(somebody.pid)], capture_output=True, text=True, check=False
-    )
-    assert child.returncode == -signal.SIGTERM
-    assert child.stdout == ""
+    with running(sys.executable, "-c", WEB_CHILD, str(somebody.pid)) as child:
+        assert first_line(child) == ""
+        assert child.wait() == -signal.SIGTERM
 
 
 @every_version
 @pytest.mark.parametrize("who", ["nobody has the id", "somebody else has the id", "the file is cut short"])
 def test_starts_over_the_pid_file_of_a_server_that_is_gone(
-    binaries: PostgresBinaries, who: str, copy: Callable[..., EmbeddedPostgres]
+    binaries: PostgresBinaries, who: str, shared: Callable[..., EmbeddedPostgres]
 ) -> None:
-    server = copy(binaries)
+    server = shared(binaries)
     server.start()
     pid_file = server.data_dir / f"pg{binaries.major}" / "postmaster.pid"
     sockets = Path(str(ask(server.superuser_url, "SHOW unix_socket_directories")))
@@ -397,8 +386,8 @@ def test_starts_over_the_pid_file_of_a_server_that_is_gone(
             assert ask(server.url(), "SELECT 1") == 1
 
 
-def test_a_second_start_on_the_same_folder_is_refused(copy: Callable[..., EmbeddedPostgres]) -> None:
-    with copy(FOUND[0]) as server:
+def test_a_second_start_on_the_same_folder_is_refused(shared: Callable[..., EmbeddedPostgres]) -> None:
+    with shared(FOUND[0]) as server:
         other = EmbeddedPostgres(server.data_dir, durable=False)
         with pytest.raises(ConfigurationError, match=f"in use by another Engage .process {os.getpid()}.") as refusal:
             other.start()
@@ -407,9 +396,9 @@ def test_a_second_start_on_the_same_folder_is_refused(copy: Callable[..., Embedd
 
 
 def test_a_server_that_somebody_started_by_hand_is_refused_and_left_alone(
-    copy: Callable[..., EmbeddedPostgres],
+    shared: Callable[..., EmbeddedPostgres],
 ) -> None:
-    server = copy(FOUND[0])
+    server = shared(FOUND[0])
     cluster = server.data_dir / f"pg{FOUND[0].major}"
     owner = cluster.stat()
     command = (FOUND[0].program("postgres"), "-D", cluster, "-c", "listen_addresses=", "-k", cluster)
@@ -435,8 +424,8 @@ def test_a_first_start_that_was_killed_leaves_nothing_half_made(folder: Path) ->
     assert not half_made.exists()
 
 
-def test_a_failed_start_says_why_and_frees_the_folder(copy: Callable[..., EmbeddedPostgres]) -> None:
-    server = copy(FOUND[0])
+def test_a_failed_start_says_why_and_frees_the_folder(shared: Callable[..., EmbeddedPostgres]) -> None:
+    server = shared(FOUND[0])
     broken = EmbeddedPostgres(server.data_dir, given=FOUND[0].folder, settings={"max_connections": "many"})
     with pytest.raises(ConfigurationError, match="max_connections"):
         broken.start()
@@ -446,9 +435,9 @@ def test_a_failed_start_says_why_and_frees_the_folder(copy: Callable[..., Embedd
 
 
 @pytest.mark.skipif(len(FOUND) < 2, reason="needs two versions of PostgreSQL on the machine")
-def test_a_cluster_is_run_by_the_version_that_made_it(copy: Callable[..., EmbeddedPostgres], folder: Path) -> None:
+def test_a_cluster_is_run_by_the_version_that_made_it(shared: Callable[..., EmbeddedPostgres]) -> None:
     first, last = FOUND[0], FOUND[-1]
-    made_by_last = copy(last)
+    made_by_last = shared(last)
     with EmbeddedPostgres(made_by_last.data_dir, durable=False) as server:  # without a word the first would be taken
         assert str(ask(server.url(), "SHOW server_version")).startswith(str(last.major))
     other = EmbeddedPostgres(made_by_last.data_dir, given=first.folder, durable=False)
@@ -481,8 +470,10 @@ def test_programs_are_taken_by_what_they_say(said: str, is_found: bool, folder: 
     assert not list(available_binaries(folder))
 
 
-def test_one_start_can_be_made_from_any_thread_and_stopped_from_another(copy: Callable[..., EmbeddedPostgres]) -> None:
-    server = copy(FOUND[0])
+def test_one_start_can_be_made_from_any_thread_and_stopped_from_another(
+    shared: Callable[..., EmbeddedPostgres],
+) -> None:
+    server = shared(FOUND[0])
     thread = threading.Thread(target=server.start)
     thread.start()
     thread.join()
@@ -496,9 +487,9 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQ
 
 @as_root
 def test_root_gives_the_server_to_another_account_and_the_folder_to_nobody_else(
-    copy: Callable[..., EmbeddedPostgres],
+    shared: Callable[..., EmbeddedPostgres],
 ) -> None:
-    with copy(FOUND[0]) as server:
+    with shared(FOUND[0]) as server:
         assert server.pid is not None
         assert Path(f"/proc/{server.pid}").stat().st_uid != 0 or not KERNEL_TELLS
         cluster = server.data_dir / f"pg{FOUND[0].major}"
@@ -558,21 +549,26 @@ def test_root_with_the_wheel_in_a_closed_folder_runs_a_copy(folder: Path, monkey
         enterable(found, account, copies)
 
 
+OWNER, GROUP = os.geteuid(), os.getegid()
+STRANGER = 54321
+
+
 @pytest.mark.parametrize(
-    ("mode", "uid", "gid", "may"),
+    ("mode", "account", "may"),
     [
-        (0o700, 1000, 1000, True),  # its own
-        (0o077, 1000, 1000, False),  # its own, and closed to itself: the owner's bits count
-        (0o070, 0, 1000, True),
-        (0o707, 0, 1000, False),  # the group's bits count before everyone's
-        (0o001, 0, 0, True),
-        (0o770, 0, 0, False),
+        (0o700, Account(OWNER, STRANGER), True),
+        (0o077, Account(OWNER, GROUP), False),  # closed to its own owner: only the owner's bits count for it
+        (0o070, Account(STRANGER, GROUP), True),
+        (0o707, Account(STRANGER, GROUP), False),  # the group's bits count before everyone's
+        (0o001, Account(STRANGER, STRANGER), True),
+        (0o770, Account(STRANGER, STRANGER), False),
+        (0o666, Account(STRANGER, STRANGER), False),  # to read a folder is not to pass through it
     ],
 )
-@as_root
-def test_whether_an_account_may_enter(mode: int, uid: int, gid: int, may: bool, folder: Path) -> None:
+def test_whether_an_account_may_enter(mode: int, account: Account, may: bool, folder: Path) -> None:
     inner = folder / "inner"
     inner.mkdir()
-    os.chown(inner, uid, gid)
+    os.chown(inner, OWNER, GROUP)
     inner.chmod(mode)
-    assert Account(1000, 1000).may_enter(inner) is may
+    assert account.may_enter(inner) is may
+    inner.chmod(0o700)

@@ -51,12 +51,11 @@ class FakeTwilio:
         keep_requests: int = 10_000,
         webhooks_at_once: int = 1,
     ) -> None:
-        self.behaviour = behaviour or Behaviour()
         self._account = Account(
             sid=account_sid,
             auth_token=auth_token,
             now=now,
-            behaviour=self.behaviour,
+            behaviour=behaviour or Behaviour(),
             seed=seed,
             keep=keep,
             keep_requests=keep_requests,
@@ -175,6 +174,11 @@ class FakeTwilio:
         return call.sid
 
     # --- how it behaves -------------------------------------------------------------------------------------------
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """Its rates and times: change the fields while it runs."""
+        return self._account.behaviour
 
     def next_create(self, order: str, times: int = 1) -> None:
         """Fix the fate of the next creates, messages or calls: "500_after", "429:3", "slow:2.0", "refuse:21610" …

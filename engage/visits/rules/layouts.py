@@ -10,16 +10,21 @@ from dataclasses import dataclass
 from engage.visits.rules.cells import key
 from engage.visits.rules.words import FileKind
 
-_PATIENT = (
+
+def _columns(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_PATIENT = _columns(
     "mrn first_name last_name born_on language state zip county branch_id branch_name patient_status died_on"
     " case_manager_id case_manager_first_name case_manager_last_name"
     " phone phone_owner contact_name emergency_phone emergency_name"
     " consent_visits consent_checkins consent_surveys consent_source consent_on"
-).split()
-_EPISODE = (
+)
+_EPISODE = _columns(
     "episode_starts_on episode_ends_on start_of_care_on discharged_on"
     " payer_id payer_name payer_class referral_source_id referral_source"
-).split()
+)
 
 # Our own CSV: the fields that must be there, and those that may.
 OWN_REQUIRED: Mapping[FileKind, tuple[str, ...]] = {
@@ -32,11 +37,15 @@ OWN_REQUIRED: Mapping[FileKind, tuple[str, ...]] = {
 }
 OWN_OPTIONAL: Mapping[FileKind, tuple[str, ...]] = {
     FileKind.VISITS: (
-        *"start end task visit_type status discipline clinician_id clinician_name episode_id".split(),
+        *_columns("start end task visit_type status discipline clinician_id clinician_name episode_id"),
         *_EPISODE,
         *_PATIENT,
     ),
-    FileKind.PATIENTS: ("episode_id", *_EPISODE, *_PATIENT[0:1], *_PATIENT[3:]),
+    FileKind.PATIENTS: (
+        "episode_id",
+        *_EPISODE,
+        *(name for name in _PATIENT if name not in {"first_name", "last_name"}),
+    ),
     FileKind.CLINICIANS: ("discipline", "role", "phone", "branch_id", "branch_name", "left_on"),
     FileKind.PAYERS: ("payer_class",),
     FileKind.REFERRALS: ("referral_date", "first_name", "last_name", "born_on"),
@@ -52,10 +61,6 @@ class Extract:
     columns: tuple[str, ...]
     kind: FileKind | None = None
     fields: Mapping[str, str] | None = None
-
-
-def _columns(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
 
 
 _AXXESS_PATIENT = {
@@ -188,7 +193,9 @@ REFERRALS = Extract(
 )
 PAYMENT_SOURCES = Extract(
     "PaymentSources",
-    _columns("Insurance_Id Payor_Id Agency_Id Agency_Name Insurance_Name Payor_Name Payor_Type_Name Payer_Category_Name"),
+    _columns(
+        "Insurance_Id Payor_Id Agency_Id Agency_Name Insurance_Name Payor_Name Payor_Type_Name Payer_Category_Name"
+    ),
     FileKind.PAYERS,
     {"payer_id": "Payor_Id", "payer_name": "Payor_Name", "payer_class": "Payor_Type_Name"},
 )

@@ -66,7 +66,7 @@ def patient_rows(line: Line, patient: str) -> Iterator[Row]:
         first_name=line.name("first_name"),
         last_name=line.name("last_name"),
         born_on=line.birthday("born_on"),
-        language=_language(line),
+        language=_language(line) if _owner_named(line) in {None, Relationship.PATIENT} else None,
         state=letters,
         zip_code=zip_code,
         zone=zone_of(lists.zones, letters, zip_code, line.text("county")),
@@ -84,7 +84,6 @@ def patient_rows(line: Line, patient: str) -> Iterator[Row]:
             manager,
             line.name("case_manager_first_name"),
             line.name("case_manager_last_name"),
-            branch=line.key("branch_id"),
         )
 
 
@@ -117,7 +116,9 @@ def contact_rows(line: Line, patient: str) -> Iterator[Row]:
             phone,
             owner,
             line.name("contact_name"),
-            is_also_emergency=phone == emergency and owner is Relationship.PATIENT,
+            None if owner is Relationship.PATIENT else _language(line),
+            is_named=_owner_named(line) is not None,
+            is_also_emergency=phone == emergency and _owner_named(line) is None,
             at=line.at,
             column=line.reading.columns.get("phone", "phone"),
         )
@@ -134,14 +135,15 @@ def contact_rows(line: Line, patient: str) -> Iterator[Row]:
 
 
 def _owner(line: Line) -> Relationship:
-    text = line.text("phone_owner")
-    if text is None:
-        return Relationship.PATIENT
-    owner = _OWNERS.get(key(text))
-    if owner is None:
+    owner = _owner_named(line)
+    if owner is None and line.text("phone_owner"):
         line.ignore("phone_owner", "write patient, family or emergency; until then it counts as an emergency contact's")
         return Relationship.EMERGENCY
-    return owner
+    return owner or Relationship.PATIENT
+
+
+def _owner_named(line: Line) -> Relationship | None:
+    return _OWNERS.get(key(line.text("phone_owner") or ""))
 
 
 def _consents(line: Line, patient: str, phone: str) -> Iterator[Row]:
@@ -157,7 +159,9 @@ def _consents(line: Line, patient: str, phone: str) -> Iterator[Row]:
         elif answer and said_on and said_on > line.reading.today:
             line.ignore("consent_on", "this day is still to come; the consent was not recorded")
         elif answer is not None:
-            yield ConsentRow(patient, phone, category, answer, source or ConsentSource.EMR, _past(said_on, line), line.at)
+            yield ConsentRow(
+                patient, phone, category, answer, source or ConsentSource.EMR, _past(said_on, line), line.at
+            )
 
 
 def _past(said_on: date | None, line: Line) -> date | None:
@@ -195,6 +199,7 @@ def clinician_line(line: Line) -> LineRead:
         line.key("branch_id"),
         line.phone("phone"),
         line.day("left_on"),
+        is_directory=True,
     )
     return LineRead((*branch_rows(line), row), ignored=tuple(line.ignored))
 

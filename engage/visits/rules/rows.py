@@ -48,7 +48,9 @@ class BranchRow:
 
 @dataclass(frozen=True, slots=True)
 class ClinicianRow:
-    """Somebody who visits or manages a case. `role` is only the guess for a clinician not yet known."""
+    """Somebody who visits or manages a case. Only the agency's own list (`is_directory`) changes one who is known, but
+    for her name; elsewhere discipline and role are guesses, made for a clinician not yet known.
+    """
 
     emr_id: str
     first_name: str | None = None
@@ -58,6 +60,7 @@ class ClinicianRow:
     branch: str | None = None
     phone: str | None = None  # E.164
     left_on: date | None = None
+    is_directory: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,7 @@ class ContactRow:
     relationship: Relationship
     name: str | None = None
     language: str | None = None
+    is_named: bool = False  # the file says in so many words whose phone it is
     is_also_emergency: bool = False  # the file gives one number as the patient's and as the emergency contact's
     at: Place = field(default=NOWHERE, compare=False)
     column: str = field(default="", compare=False)
@@ -180,6 +184,8 @@ class VisitRow:
     discipline: str | None = None
     episode: str | None = None
     clinicians: tuple[str, ...] = ()
+    knows_times: bool = True  # False: the file has no column of times, so an unchanged day keeps its time
+    knows_clinicians: bool = True
     at: Place = field(default=NOWHERE, compare=False)
 
 

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+from freezegun import freeze_time
 from twilio.base.exceptions import TwilioRestException
 
 from engage import clock as real
@@ -179,3 +180,17 @@ def test_many_texts_all_arrive(build, sdk, door, clock, at_once):
     assert fake.deliver_due(clock.pass_(60)) == 150
     for message in fake.messages:
         assert door.statuses(message.sid) == ["sending", "sent", "delivered"]
+
+
+def test_it_works_while_time_is_frozen(build, sdk, door):
+    """Flows freeze Python's clock; the fake's sockets and pauses must go on, its virtual time must stand."""
+    with freeze_time("2026-03-02 15:00") as frozen:
+        fake = build(now=real.now, latency_ms=1)
+        fake.next_create("slow:0.01")
+        message = sdk(fake).messages.create(to=PATIENT, from_=OURS, body="x", status_callback=f"{door.url}/s")
+        assert message.date_created == real.now()
+        assert fake.deliver_due() == 0
+        frozen.tick(60)
+        assert fake.deliver_due() == 3
+        fake.stop()
+    assert door.statuses() == ["sending", "sent", "delivered"]

@@ -163,13 +163,22 @@ def test_what_follows_from_an_event_runs_too_in_time_order(fake, send, door, clo
 
     def answer(text, twilio):
         twilio.text_in(PATIENT, OURS, "got it", at=text.arrived_at + timedelta(seconds=10))
-        assert twilio.deliver_due() == 0  # from within: the delivery under way will come to it
+        within = twilio.deliver_due(text.arrived_at + timedelta(seconds=10))
+        assert within == 0  # the delivery under way will come to it
 
     fake.add_phone(PATIENT, on_text=answer)
     send()
     fake.deliver_due(clock.pass_(60))
     assert [p.params.get("Body", p.params.get("MessageStatus")) for p in door.posted] == [*WALKED, "got it"]
     assert fake.next_due_at() is None
+
+
+def test_an_owner_who_answers_at_once_answers_at_that_instant(fake, send, clock):
+    fake.add_phone(PATIENT, on_text=lambda _, twilio: twilio.text_in(PATIENT, OURS, "Y"))
+    send()
+    fake.deliver_due(clock() + timedelta(minutes=1))  # the clock itself stands still
+    [sent], [reply] = fake.messages, fake.texts_in
+    assert reply.created_at == sent.updated_at > clock()
 
 
 def test_a_phone_that_raises_stops_the_delivery_there(fake, send, door, clock):

@@ -33,7 +33,7 @@ class Call:
     def answer(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
         """A whole answer; `body` as JSON unless it is text already."""
         content = (body if isinstance(body, str) else json.dumps(body)).encode()
-        self.wire.send_response(status)
+        self.wire.send_response_only(status)  # without a Date of today
         for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
             self.wire.send_header(name, value)
         self.wire.send_header("Content-Length", str(len(content)))
@@ -81,6 +81,7 @@ class Provider:
     def _handler(provider) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - two selves in here
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def _handle(self) -> None:
                 content = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
@@ -89,7 +90,7 @@ class Provider:
                 provider.calls.append(call)
                 provider.behave(call)
 
-            do_GET = do_POST = _handle
+            do_GET = do_POST = _handle  # noqa: N815 - http.server's names
 
             def log_message(self, *_: Any) -> None:
                 pass

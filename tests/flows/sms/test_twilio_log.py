@@ -26,7 +26,14 @@ def row(number: int, minutes: float = 0, **changes: Any) -> dict[str, Any]:
     """A text we sent `minutes` after noon, as Twilio lists it."""
     at = format_datetime(NOON + timedelta(minutes=minutes))
     sent = {"sid": sid(number), "from": OURS, "to": THEIRS, "body": f"text {number}", "direction": "outbound-api"}
-    rest = {"status": "delivered", "num_media": "0", "num_segments": "1", "error_code": None, "date_created": at, "date_sent": at}
+    rest = {
+        "status": "delivered",
+        "num_media": "0",
+        "num_segments": "1",
+        "error_code": None,
+        "date_created": at,
+        "date_sent": at,
+    }
     return {**sent, **rest, **changes}
 
 
@@ -35,7 +42,11 @@ def pages_of(*pages: list[dict[str, Any]]) -> Callable[[Any], None]:
 
     def behave(call: Any) -> None:
         number = int(call.query.get("Page", 0))
-        more = f"{LIST}?To=%2B12025550143&PageSize=1000&Page={number + 1}&PageToken=PASM" if number + 1 < len(pages) else None
+        more = (
+            f"{LIST}?To=%2B12025550143&PageSize=1000&Page={number + 1}&PageToken=PASM"
+            if number + 1 < len(pages)
+            else None
+        )
         call.answer(200, {"messages": pages[number], "next_page_uri": more, "page": number, "uri": call.path})
 
     return behave
@@ -79,7 +90,9 @@ def test_the_instant_counts_not_its_zone_nor_its_fraction(provider: Any, gateway
 
 
 def test_follows_the_pages_until_they_are_too_old(provider: Any, gateway: TwilioGateway) -> None:
-    provider.behave = pages_of([row(1, 5), row(2, 4)], [row(3, 3), row(4, -99)], [row(5, -100), row(6, -101)], [row(7, 0)])
+    provider.behave = pages_of(
+        [row(1, 5), row(2, 4)], [row(3, 3), row(4, -99)], [row(5, -100), row(6, -101)], [row(7, 0)]
+    )
     assert find(gateway) == [sid(1), sid(2), sid(3)]
     assert len(provider.calls) == 3
 
@@ -154,6 +167,7 @@ def test_trouble_is_never_an_empty_log(provider: Any, gateway: TwilioGateway, tr
         with pytest.raises(GatewayUnavailable) as problem:
             ask()
         assert "2025550143" not in "".join(traceback.format_exception(problem.value))
+    assert len(provider.calls) == 2  # asked once each: whoever called decides when to ask again
 
 
 @pytest.mark.parametrize("trouble", ["401", "429", "500", "a page for people", "null", "reset", "half"])

@@ -58,7 +58,9 @@ def test_says_which_characters_made_it_dear() -> None:
 
 def _vectors() -> list[dict[str, object]]:
     files = ("segments.json", "segments_random.json", "twilio_segments_basic.json")
-    return [row for name in files if (SHARED / name).is_file() for row in json.loads((SHARED / name).read_text("utf-8"))]
+    return [
+        row for name in files if (SHARED / name).is_file() for row in json.loads((SHARED / name).read_text("utf-8"))
+    ]
 
 
 @pytest.mark.parametrize("row", _vectors())
@@ -70,9 +72,7 @@ def test_agrees_with_twilios_calculator(row: dict[str, object]) -> None:
         assert (smart.encoding, smart.segments) == (row["smart_encoding"], row["smart_segments"])
 
 
-TEXTS = st.text(
-    st.one_of(st.sampled_from("a {€\né áí😀“”…–\u00a0\u200d\u0301🇺🇸👍🏽"), st.characters()), max_size=400
-)
+TEXTS = st.text(st.one_of(st.sampled_from("a {€\né áí😀“”…–\u00a0\u200d\u0301🇺🇸👍🏽"), st.characters()), max_size=400)
 
 
 @given(TEXTS, TEXTS)

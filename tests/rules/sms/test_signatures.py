@@ -30,7 +30,9 @@ SIGNATURE = sign(URL, list(FORM.items()))
 
 
 @pytest.mark.parametrize(
-    "params", [FORM, list(FORM.items()), iter(FORM.items()), MultiDict(FORM)], ids=["dict", "pairs", "iterator", "multidict"]
+    "params",
+    [FORM, list(FORM.items()), iter(FORM.items()), MultiDict(FORM)],
+    ids=["dict", "pairs", "iterator", "multidict"],
 )
 def test_twilios_own_is_believed(params: Any) -> None:
     assert is_signed([TOKEN], URL, params, SIGNATURE)
@@ -105,7 +107,9 @@ def _vectors() -> tuple[str, list[dict[str, Any]]]:
         return "", []
     data = json.loads(VECTORS.read_text("utf-8"))
     basic = next(case["params"] for case in data["cases"] if isinstance(case.get("params"), list))
-    return data["auth_token"], [{**case, "params": basic if case.get("params") == "basic" else case.get("params")} for case in data["cases"]]
+    return data["auth_token"], [
+        {**case, "params": basic if case.get("params") == "basic" else case.get("params")} for case in data["cases"]
+    ]
 
 
 @pytest.mark.parametrize("case", _vectors()[1], ids=lambda case: case["name"])
@@ -119,7 +123,9 @@ ANYTHING = st.one_of(st.none(), st.text(), st.binary(), st.integers(), st.lists(
 
 @given(
     url=st.one_of(st.text(), st.text().map("https://h/".__add__), st.from_regex(r"https?://[a-z:\[\]@]*(:\w*)?/\?.*")),
-    params=st.one_of(ANYTHING, st.dictionaries(st.text(st.characters()), ANYTHING), st.lists(st.tuples(st.text(), st.text()))),
+    params=st.one_of(
+        ANYTHING, st.dictionaries(st.text(st.characters()), ANYTHING), st.lists(st.tuples(st.text(), st.text()))
+    ),
     signature=ANYTHING,
     tokens=st.lists(st.text(), max_size=2),
 )
@@ -138,7 +144,12 @@ def test_whatever_the_form_holds_its_own_signature_is_believed(pairs: list[tuple
         ("https://e.org", "/twilio/status", "m=1&x=", "https://e.org/twilio/status?m=1&x="),
         ("https://e.org/", "/twilio/status", b"m=%2B1", "https://e.org/twilio/status?m=%2B1"),
         ("https://e.org", "/twilio/messages", "", "https://e.org/twilio/messages"),
-        ("https://e.org/engage/", "/twilio/messages", b"", "https://e.org/engage/twilio/messages"),  # proxy strips /engage
+        (
+            "https://e.org/engage/",
+            "/twilio/messages",
+            b"",
+            "https://e.org/engage/twilio/messages",
+        ),  # proxy strips /engage
         ("https://e.org:8443#rc=3", "/twilio/messages", "", "https://e.org:8443/twilio/messages"),
         ("https://e.org", "/a b/ñ", "", "https://e.org/a%20b/%C3%B1"),
     ],

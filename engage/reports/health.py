@@ -1,0 +1,62 @@
+"""How the installation is doing: last ticks, backlog, alerts that wait. Reads only; /readyz, /metrics and doctor show it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+
+from engage.db import Database
+
+STALE = timedelta(minutes=3)
+VERBS = ("plan", "dispatch", "handle", "escalate", "reconcile", "sweep")
+
+_TICKS = text("SELECT verb, max(ended_at) AS at, bool_or(failed) AS failed FROM ticks GROUP BY verb")
+_COUNTS = text("""
+SELECT (SELECT count(*) FROM messages WHERE state = 'planned' AND due_at <= :now AND expires_at > :now) AS messages_due,
+       (SELECT count(*) FROM messages WHERE state = 'sending') AS messages_sending,
+       (SELECT count(*) FROM messages WHERE state = 'unknown') AS messages_unknown,
+       (SELECT count(*) FROM replies WHERE state = 'stored') AS replies_waiting,
+       (SELECT count(*) FROM unrouted_replies) AS replies_unrouted,
+       (SELECT count(*) FROM alerts WHERE state = 'open') AS alerts_open,
+       (SELECT count(*) FROM alerts WHERE state = 'acknowledged') AS alerts_acknowledged,
+       (SELECT count(*) FROM alerts WHERE state <> 'resolved' AND next_due_at < CAST(:now AS timestamptz) - interval '60 seconds') AS alerts_overdue,
+       (SELECT count(*) FROM alerts WHERE state = 'open' AND exhausted_at IS NOT NULL) AS alerts_exhausted
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of the installation; `problems` are sentences, empty when all is well."""
+
+    counts: dict[str, int]
+    seconds_since: dict[str, float]
+    problems: tuple[str, ...]
+
+
+def health(db: Database, now: datetime) -> Health:
+    """Look at the rows. Raises what the database raises when it does not answer."""
+    with db.system_session("health") as session:
+        counts = dict(session.execute(_COUNTS, {"now": now}).mappings().one())
+        ticks = {row.verb: row for row in session.execute(_TICKS)}
+    since = {verb: (now - row.at).total_seconds() for verb, row in ticks.items()}
+    return Health(counts, since, tuple(_problems(since, counts)))
+
+
+def _problems(since: dict[str, float], counts: dict[str, int]) -> list[str]:
+    stale = [verb for verb in VERBS if since.get(verb, float("inf")) > _allowed(verb).total_seconds()]
+    problems = [f"No worker has run {', '.join(stale)} lately: start engage worker."] if stale else []
+    if counts["alerts_exhausted"]:
+        problems.append(
+            f"{counts['alerts_exhausted']} alert(s) went up the whole ladder and nobody took them: engage alerts list."
+        )
+    if counts["alerts_overdue"]:
+        problems.append(f"{counts['alerts_overdue']} alert(s) wait for a step that is overdue.")
+    if counts["replies_unrouted"]:
+        problems.append(
+            f"{counts['replies_unrouted']} text(s) reached a number that no agency has: engage agency list."
+        )
+    return problems
+
+
+def _allowed(verb: str) -> timedelta:
+    return STALE if verb in {"dispatch", "handle", "escalate"} else timedelta(minutes=15)

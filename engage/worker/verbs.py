@@ -1,0 +1,103 @@
+"""The verbs of the product with everything they need: each runs once and says what it did. Used by worker and CLI."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import timedelta
+from typing import Any
+
+from engage import clock
+from engage.alerts.escalate import escalate
+from engage.db import Database
+from engage.errors import ConfigurationError
+from engage.outreach.dispatch import Limits, Stop, dispatch
+from engage.outreach.plan import plan
+from engage.outreach.reconcile import reconcile
+from engage.replies.handle import handle
+from engage.replies.lexicon import load_lexicon
+from engage.replies.rules import Lexicon
+from engage.replies.sweep import sweep
+from engage.settings import Settings, read_toml
+from engage.sms.gateway import Gateway, TwilioGateway
+from engage.sms.rules.codes import CodeTable, parse_codes
+
+
+@dataclass(frozen=True)
+class Verbs:
+    """Everything the verbs need, for one process."""
+
+    db: Database
+    gateway: Gateway
+    codes: CodeTable
+    lexicon: Lexicon
+    settings: Settings
+
+    @classmethod
+    def of(cls, db: Database, settings: Settings) -> "Verbs":
+        """The verbs of these settings; ConfigurationError names what is missing."""
+        if settings.public_url is None:
+            raise ConfigurationError("ENGAGE_PUBLIC_URL is not set: the address at which Twilio reaches us, e.g. https://engage.example.org.")
+        codes = parse_codes(read_toml(settings.config_dir / "twilio-codes.toml"))
+        return cls(db, gateway_of(settings), codes, load_lexicon(settings.config_dir / "lexicon"), settings)
+
+    def plan(self) -> Any:
+        """Turn touchpoints into planned messages."""
+        return plan(self.db, clock.now(), timedelta(hours=self.settings.plan_horizon_hours))
+
+    def dispatch(self, stop: Stop | None = None) -> Any:
+        """Send what is due."""
+        settings = self.settings
+        limits = Limits(
+            public_url=settings.public_url or "",
+            batch=settings.dispatch_batch,
+            threads=settings.dispatch_threads,
+            lease=timedelta(seconds=settings.lease_seconds),
+        )
+        return dispatch(self.db, self.gateway, self.codes, limits, stop)
+
+    def handle(self) -> Any:
+        """Understand stored replies."""
+        return handle(self.db, self.lexicon, clock.now)
+
+    def escalate(self) -> Any:
+        """Climb the ladders of alerts that are due."""
+        return escalate(self.db, clock.now())
+
+    def reconcile(self) -> Any:
+        """Settle what is not known."""
+        return reconcile(self.db, self.gateway, self.codes, clock.now())
+
+    def sweep(self) -> Any:
+        """Fetch texts that came while nobody was there."""
+        return {"found": sweep(self.db, self.gateway, clock.now())}
+
+    def named(self, stop: Stop | None = None) -> Mapping[str, Callable[[], Any]]:
+        """The verbs by name, in the order in which a message meets them."""
+        return {
+            "plan": self.plan,
+            "dispatch": lambda: self.dispatch(stop),
+            "handle": self.handle,
+            "escalate": self.escalate,
+            "reconcile": self.reconcile,
+            "sweep": self.sweep,
+        }
+
+
+def gateway_of(settings: Settings) -> TwilioGateway:
+    """The way to Twilio; ConfigurationError names each setting that is missing."""
+    sid, token = settings.twilio_account_sid, settings.twilio_auth_token
+    if sid is None or token is None:
+        names = (("ENGAGE_TWILIO_ACCOUNT_SID", sid), ("ENGAGE_TWILIO_AUTH_TOKEN", token))
+        missing = [name for name, value in names if value is None]
+        raise ConfigurationError(f"{' and '.join(missing)} not set: they stand on the first page of the Twilio console.")
+    return TwilioGateway(
+        sid,
+        token.get_secret_value(),
+        api_url=settings.twilio_api_url,
+        timeout_seconds=settings.twilio_timeout_seconds,
+        connections=settings.dispatch_threads,
+    )
+
+
+def as_dict(result: Any) -> dict[str, Any]:
+    """What a verb did, for printing."""
+    return asdict(result) if is_dataclass(result) and not isinstance(result, type) else dict(result)

@@ -1,0 +1,31 @@
+"""Puts the doors together: a Flask app for a database. Unexpected errors answer 500 without a word about whom or what."""
+
+from collections.abc import Sequence
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from engage import log
+from engage.db import Database
+from engage.sms.rules.codes import CodeTable
+from webhooks.health import health_door
+from webhooks.twilio import twilio_door
+
+LARGEST_REQUEST = 64 * 1024  # Twilio's longest form is a few kilobytes
+
+
+def create_app(db: Database, codes: CodeTable, *, auth_tokens: Sequence[str], public_url: str) -> Flask:
+    """The web app; `auth_tokens` are those that may have signed a webhook, `public_url` is how Twilio reaches us."""
+    app = Flask("webhooks", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
+    app.register_blueprint(twilio_door(db, codes, auth_tokens, public_url))
+    app.register_blueprint(health_door(db))
+    app.register_error_handler(Exception, _failed)
+    return app
+
+
+def _failed(error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        return Response(f"{error.name}\n", status=error.code, mimetype="text/plain")
+    log.get().exception("a request failed")
+    return Response("Internal Server Error\n", status=500, mimetype="text/plain")
