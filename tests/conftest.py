@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 
 from engage import log
 from engage.db import Database, encryption, migrate
-from engage.db.embedded import EmbeddedPostgres, usable_data_dir
+from engage.db.embedded import EmbeddedPostgres
 from engage.db.encryption import KeyRing
 from tests.cast import Cast, gather_cast
 
@@ -39,10 +40,12 @@ def _quiet_logs() -> None:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def server() -> Iterator[EmbeddedPostgres]:
     """One PostgreSQL for this test process, with a migrated database to copy from."""
-    folder = usable_data_dir(tmp_path_factory.mktemp("postgres"))
-    with EmbeddedPostgres(folder, durable=False) as postgres:
+    with (
+        tempfile.TemporaryDirectory(prefix="engage-") as folder,
+        EmbeddedPostgres(Path(folder), durable=False) as postgres,
+    ):
         postgres.create_database("pattern")
         encryption.use(RING)
         pattern = Database(postgres.url("pattern"), pool_size=1)

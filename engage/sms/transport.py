@@ -8,18 +8,19 @@ import json
 import logging
 import re
 import threading
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlencode, urlsplit, urlunsplit
 
-import requests
-from requests.adapters import HTTPAdapter
+import certifi
 from twilio.http.response import Response as TwilioResponse  # type: ignore[import-untyped]
+from urllib3 import PoolManager, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
+from urllib3.util import make_headers, parse_url
 
 from engage.errors import ConfigurationError, EngageError
 
@@ -58,9 +59,9 @@ class Transport:
         self, api_url: str | None, timeout_seconds: float, connections: int, ca_bundle: str | None = None
     ) -> None:
         self._base = _base(api_url) if api_url else None
-        self._timeout = (timeout_seconds, timeout_seconds)
-        self._session = _session(connections)
-        self._session.verify = ca_bundle or True
+        self._timeout = Timeout(connect=timeout_seconds, read=timeout_seconds)
+        self._pools = PoolManager(maxsize=connections, retries=False, ca_certs=ca_bundle or certifi.where())
+        self._pools.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
         for name in ("urllib3.connectionpool", "urllib3.connection"):  # they write To=+1… of every search
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
@@ -79,34 +80,41 @@ class Transport:
 
         Raises NeverLeft, LostContact, or Declined for any status but 2xx.
         """
-        asked: dict[str, Any] = {"params": params, "data": data, "headers": headers, "auth": auth}
-        prepared = self._session.prepare_request(requests.Request(method.upper(), self._moved(uri), **asked))
+        credentials = make_headers(basic_auth=":".join(auth) if auth else None, accept_encoding="gzip")
         _watch.has_left = False
-        response, trouble = None, ""
+        answer, trouble = None, ""
         try:
-            response = self._session.send(prepared, timeout=self._timeout, allow_redirects=False)
-        except (requests.RequestException, HTTPError, HTTPException, OSError) as problem:
+            answer = self._pools.request(
+                method.upper(),
+                self._moved(uri, params),
+                body=urlencode(data, doseq=True) if data else None,
+                headers={**(headers or {}), **credentials},
+                timeout=self._timeout,
+                redirect=False,
+            )
+        except (HTTPError, HTTPException, OSError) as problem:
             # only its kind: its text and its context hold the URL of a search, and so a number
             trouble = type(problem).__name__
-        if response is None:
+        if answer is None:
             if _watch.has_left:
                 raise LostContact(f"no whole answer came back ({trouble})")
             raise NeverLeft(f"Twilio could not be reached ({trouble})")
-        text = response.content.decode("utf-8", "replace")
-        if not 200 <= response.status_code < 300:
-            raise Declined(response.status_code, _code_in(text), _wait_in(response))
-        return TwilioResponse(response.status_code, text, response.headers)
+        text = answer.data.decode("utf-8", "replace")
+        if not 200 <= answer.status < 300:
+            raise Declined(answer.status, _code_in(text), _wait_in(answer.headers))
+        return TwilioResponse(answer.status, text, answer.headers)
 
     def close(self) -> None:
         """Give the connections back."""
-        self._session.close()
+        self._pools.clear()
 
-    def _moved(self, uri: str) -> str:
-        """The SDK's address, on the base we were given."""
-        if self._base is None:
-            return uri
+    def _moved(self, uri: str, params: Mapping[str, object] | None) -> str:
+        """The SDK's address, on the base we were given, with its parameters."""
         asked = urlsplit(uri)
-        return urlunsplit((self._base.scheme, self._base.netloc, self._base.path + asked.path, asked.query, ""))
+        base = self._base or asked._replace(path="")
+        wanted = {name: value for name, value in (params or {}).items() if value is not None}
+        query = "&".join(part for part in (asked.query, urlencode(wanted, doseq=True)) if part)
+        return urlunsplit((base.scheme, base.netloc, base.path + asked.path, query, ""))
 
 
 class _Watch(threading.local):
@@ -142,26 +150,15 @@ class _TlsPool(HTTPSConnectionPool):
 
 def _base(api_url: str) -> SplitResult:
     try:
-        requests.Request("GET", api_url).prepare()
-        base = urlsplit(api_url.rstrip("/"))
-    except ValueError:
-        base = urlsplit("")
-    if base.scheme not in {"http", "https"} or not base.hostname or base.query or base.fragment:
+        base = urlsplit(parse_url(api_url.rstrip("/")).url)
+        is_base = base.scheme in {"http", "https"} and bool(base.hostname) and not (base.query or base.fragment)
+    except (ValueError, HTTPError):
+        is_base = False
+    if not is_base:
         raise ConfigurationError(
             "The Twilio address must be http:// or https:// and a host, such as http://127.0.0.1:4011."
         )
     return base
-
-
-def _session(connections: int) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # no HTTP_PROXY, no ~/.netrc that would replace our credentials
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = HTTPAdapter(pool_maxsize=connections, max_retries=0)
-    adapter.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
 
 
 def _code_in(text: str) -> int | None:
@@ -174,13 +171,13 @@ def _code_in(text: str) -> int | None:
     return int(code) if re.fullmatch(r"[0-9]{1,9}", code) else None
 
 
-def _wait_in(response: requests.Response) -> float | None:
+def _wait_in(headers: Mapping[str, str]) -> float | None:
     """Retry-After in seconds: a number, or a date, read against the answer's own Date so that clocks need not agree."""
-    value = response.headers.get("Retry-After", "").strip()
+    value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
     try:
-        wait = parsedate_to_datetime(value) - parsedate_to_datetime(response.headers.get("Date", ""))
+        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("Date", ""))
     except (ValueError, TypeError):
         return None
     return max(0.0, wait.total_seconds())

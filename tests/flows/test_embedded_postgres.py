@@ -326,18 +326,23 @@ def test_any_child_ends_when_its_parent_is_killed(tie: str) -> None:
 
 
 def test_a_watchdog_leaves_with_its_child() -> None:
-    with Path(os.devnull).open("wb") as nothing:
-        child = start_child(
-            ["/bin/sleep", "600"], environment={}, output=nothing, death_signal=signal.SIGTERM, watchdog=True
-        )
-    child.terminate()
-    child.wait()
+    child = start_child(
+        [sys.executable, "-c", CHILD],
+        environment={},
+        output=subprocess.PIPE,
+        death_signal=signal.SIGTERM,
+        watchdog=True,
+    )
     assert child.stdin is not None
-    # The watchdog holds the reading end: once it has gone too, nobody reads, which is the one thing poll() reports here.
-    reader = select.poll()
-    reader.register(child.stdin, 0)
-    wait_until(lambda: any(event & select.POLLERR for _, event in reader.poll(0)))
-    child.stdin.close()
+    assert child.stdout is not None
+    with child.stdin, child.stdout:
+        assert child.stdout.readline() == b"here\n"
+        child.terminate()
+        child.wait()
+        # The watchdog holds the reading end: once it is gone too, nobody reads, which is all that poll() reports here.
+        reader = select.poll()
+        reader.register(child.stdin, 0)
+        wait_until(lambda: any(event & select.POLLERR for _, event in reader.poll(0)))
 
 
 WEB_CHILD = """

@@ -5,6 +5,7 @@
 
 from engage.db.embedded.account import usable_data_dir
 from engage.db.embedded.binaries import PostgresBinaries, available_binaries, find_binaries
+from engage.db.embedded.leftovers import InUse
 from engage.db.embedded.server import EmbeddedPostgres
 
-__all__ = ["EmbeddedPostgres", "PostgresBinaries", "available_binaries", "find_binaries", "usable_data_dir"]
+__all__ = ["EmbeddedPostgres", "InUse", "PostgresBinaries", "available_binaries", "find_binaries", "usable_data_dir"]

@@ -20,10 +20,14 @@ _SIGNAL_PATIENCE = 1.0  # a killed Engage's server may not have had its signal y
 _STOP_PATIENCE = 60.0  # a last checkpoint can take long on a slow disk
 
 
+class InUse(ConfigurationError):
+    """Another Engage runs the server on this folder: talk to that one, or stop it."""
+
+
 def lock(data_dir: Path) -> int:
     """Lock `data_dir` for this process and return the open file; the kernel lets go of it when we end.
 
-    Raises ConfigurationError when another Engage holds it.
+    Raises InUse when another Engage holds it.
     """
     path = data_dir / "lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -37,7 +41,7 @@ def lock(data_dir: Path) -> int:
                 continue
             holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
             os.close(descriptor)
-            raise ConfigurationError(
+            raise InUse(
                 f"The database in {data_dir} is in use by another Engage (process {holder or 'unknown'}). "
                 "Stop that one, or name another folder with ENGAGE_DATA_DIR."
             ) from None

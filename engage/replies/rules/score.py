@@ -41,7 +41,7 @@ class Number:
     then: bool = field(default=False)
 
 
-def find_score(  # noqa: PLR0911 - one return per way a reply can answer
+def find_score(
     items: tuple[Word, ...], top: int, taken: frozenset[int], numbers: dict[str, int], sounds: dict[str, int], lists: Lists
 ) -> Score:
     """Read the answer. `taken` are words already known to be no score; `sounds` are numbers only as the whole reply."""
@@ -257,7 +257,7 @@ def _changed(items: tuple[Word, ...], found: list[Number], lists: Lists) -> Numb
         return None
     between = [w.text for w in items[found[0].last : found[1].first]]
     before = [w.text for w in items[max(0, found[0].first - 4) : found[0].first]]
-    moved = set(before) & lists["change_words"] or set(before) & {"from", "de"} and set(between) & {"to", "a"}
+    moved = set(before) & lists["change_words"] or (set(before) & {"from", "de"} and set(between) & {"to", "a"})
     return found[1] if moved and set(between) & {"to", "a"} else None
 
 

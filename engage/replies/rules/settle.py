@@ -97,7 +97,7 @@ def _visit(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> bool:
     if moved:
         if any(f.entry.kind == "move" for f in by["reschedule"]) and not confirm:
             yes = []
-        if yes and not ("cancel_visit" in by):
+        if yes and "cancel_visit" not in by:
             by["confirm"] = yes
         return False
     if cancel and not (confirm and _later(confirm, cancel)):

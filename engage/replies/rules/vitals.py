@@ -98,8 +98,8 @@ def _find(means: str, name: str, first: int, last: int) -> Find:
 def _number(text: str, value_of: dict[str, int]) -> float | None:
     if text.replace(".", "", 1).isdigit():
         return float(text)
-    if "/" in text and text.split("/")[0].replace(".", "", 1).isdigit():
-        return float(text.split("/")[0])
+    if "/" in text and text.split("/", maxsplit=1)[0].replace(".", "", 1).isdigit():
+        return float(text.split("/", maxsplit=1)[0])
     return float(value_of[text]) if text in value_of else None
 
 

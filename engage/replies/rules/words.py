@@ -155,9 +155,7 @@ def _take(
 
 def _punctuate(items: list[Word], mark: str, start: int, end: int) -> None:
     last = items[-1].text
-    if last == "," and mark in {".", "?"}:
-        items.pop()
-    elif last == "." and mark == "?" and len(items) > 1:
+    if (last == "," and mark in {".", "?"}) or (last == "." and mark == "?" and len(items) > 1):
         items.pop()
     elif last in {".", "?", ","}:
         if mark == "?" and len(items) == 1:

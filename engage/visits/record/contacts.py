@@ -245,7 +245,7 @@ def _tell_of_shared(recording: Recording, rows: list[ContactRow], hashes: dict[s
 def _lines(places: list[Place]) -> str:
     shown = ", ".join(str(place.line) for place in places[:_SHOWN_LINES])
     more = f" and {len(places) - _SHOWN_LINES} more" if len(places) > _SHOWN_LINES else ""
-    return f"{'line' if len(places) == 1 else 'lines'} {shown}{more}"
+    return f"{places[0].file} {'line' if len(places) == 1 else 'lines'} {shown}{more}" if places else ""
 
 
 _WITHOUT = """

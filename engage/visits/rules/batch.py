@@ -106,7 +106,7 @@ class Batch:
             case VisitRow():
                 self._add_visit(row)
             case PatientRow():
-                _merge(self.patients, row)
+                self._add_patient(row)
             case EpisodeRow():
                 _merge(self.episodes, row)
             case ClinicianRow():
@@ -142,6 +142,13 @@ class Batch:
             ends_local=max(ends, default=None),
             status=min(known.status, row.status, key=_STATUSES.index),
         )
+
+    def _add_patient(self, row: PatientRow) -> None:
+        """An address is one fact: the zone of the old one must not stay with a new one."""
+        known = self.patients.get(row.emr_id)
+        if known and (row.state or row.zip_code) and (row.state, row.zip_code) != (known.state, known.zip_code):
+            self.patients[row.emr_id] = replace(known, state=None, zip_code=None, zone=None)
+        _merge(self.patients, row)
 
     def _add_clinician(self, row: ClinicianRow) -> None:
         known = self.clinicians.get(row.emr_id)

@@ -86,7 +86,14 @@ class Provider:
             def _handle(self) -> None:
                 content = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
                 address = urlsplit(self.path)
-                call = Call(self.command, address.path, _flat(address.query), _flat(content), dict(self.headers), self)
+                call = Call(
+                    self.command,
+                    address.path,
+                    _flat(address.query),
+                    _flat(content),
+                    {name.lower(): value for name, value in self.headers.items()},
+                    self,
+                )
                 provider.calls.append(call)
                 provider.behave(call)
 

@@ -46,7 +46,7 @@ def test_a_text_arrives_as_twilio_wants_it(provider: Any, gateway: TwilioGateway
         "ValidityPeriod": "7200",
         "SmartEncoded": "false",
     }
-    assert call.headers["Authorization"].startswith("Basic ")
+    assert call.headers["authorization"].startswith("Basic ")
 
 
 def test_a_messaging_service_picks_the_number_and_counts_later(provider: Any, gateway: TwilioGateway) -> None:
@@ -118,7 +118,7 @@ def test_an_answer_means(
 
 def test_no_answer_is_uncertain(provider: Any, hasty: TwilioGateway) -> None:
     provider.behave = provider.hang
-    assert hasty.send(TEXT) == Uncertain("no whole answer came back (ReadTimeout)")
+    assert hasty.send(TEXT) == Uncertain("no whole answer came back (ReadTimeoutError)")
     assert len(provider.calls) == 1
 
 
@@ -290,10 +290,24 @@ def test_the_environment_changes_nothing(provider: Any, monkeypatch: pytest.Monk
     gateway = TwilioGateway(ACCOUNT, "secret", api_url=provider.url)
     assert isinstance(gateway.send(TEXT), Accepted)
     assert (
-        provider.calls[0].headers["Authorization"] == "Basic QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDpzZWNyZXQ="
+        provider.calls[0].headers["authorization"] == "Basic QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDpzZWNyZXQ="
     )
     gateway.close()
     assert os.environ["TWILIO_EDGE"] == "dublin"
+
+
+def test_an_edge_in_the_environment_does_not_move_us_abroad(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def resolve(host: str, *_: Any) -> None:
+        asked.append(host)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)  # the machine's, so that nothing is asked of Twilio
+    monkeypatch.setenv("TWILIO_EDGE", "dublin")
+    monkeypatch.setenv("TWILIO_REGION", "ie1")
+    assert TwilioGateway(ACCOUNT, "secret").send(TEXT) == TryLater()
+    assert asked == ["api.twilio.com"]
 
 
 def test_an_api_key_stands_in_for_the_token_and_a_path_before_twilios(provider: Any) -> None:
@@ -303,7 +317,7 @@ def test_an_api_key_stands_in_for_the_token_and_a_path_before_twilios(provider: 
     assert isinstance(gateway.send(TEXT), Accepted)
     assert provider.calls[0].path == f"/twilio/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
     assert (
-        provider.calls[0].headers["Authorization"]
+        provider.calls[0].headers["authorization"]
         == "Basic U0sxMTExMTExMTExMTExMTExMTExMTExMTExMTExMTExMTprZXktc2VjcmV0"
     )
     gateway.close()

@@ -97,6 +97,11 @@ def test_follows_the_pages_until_they_are_too_old(provider: Any, gateway: Twilio
     assert len(provider.calls) == 3
 
 
+def test_an_empty_page_is_not_the_end(provider: Any, gateway: TwilioGateway) -> None:
+    provider.behave = pages_of([row(1)], [], [row(2)])
+    assert find(gateway) == [sid(1), sid(2)]
+
+
 def test_an_empty_log_is_an_answer(provider: Any, gateway: TwilioGateway) -> None:
     provider.behave = pages_of([])
     assert find(gateway) == []

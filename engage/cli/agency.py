@@ -1,0 +1,71 @@
+"""engage agency: found one, list them."""
+
+import click
+from sqlalchemy import text
+
+from engage import clock
+from engage.cli.session import json_option, ready_database, show
+from engage.onboarding import NewAgency, found_agency
+
+
+@click.group()
+def agency() -> None:
+    """Agencies: add, list."""
+
+
+@agency.command()
+@click.argument("slug", metavar="ID")
+@click.option("--name", required=True, help="The agency's name.")
+@click.option("--short-name", help="What patients read in each text; short, for it counts (default: the name).")
+@click.option("--phone", required=True, help="The office number printed in texts.")
+@click.option("--zone", required=True, help="IANA time zone, e.g. America/Chicago.")
+@click.option("--number", required=True, help="The Twilio number that texts patients.")
+@click.option(
+    "--pages-number", help="A Twilio number for pages to nurses, so that they never queue behind patients' texts."
+)
+@click.option("--line", type=click.Choice(["home_health", "hospice"]), default="home_health", show_default=True)
+@json_option
+def add(slug: str, as_json: bool, **facts: str | None) -> None:
+    """Found an agency with the default programme, wording and ladders. ID is a short name such as sunrise."""
+    with ready_database() as (settings, db):
+        new = NewAgency(
+            slug=slug,
+            name=facts["name"] or "",
+            short_name=facts["short_name"],
+            phone=facts["phone"] or "",
+            time_zone=facts["zone"] or "",
+            sender_phone=facts["number"] or "",
+            pages_phone=facts["pages_number"],
+            line=facts["line"] or "home_health",
+        )
+        agency_id = found_agency(db, new, settings.config_dir, clock.now())
+        show(
+            {"agency": slug, "id": agency_id},
+            as_json,
+            lambda made: f"{new.name} is founded as {slug!r}. Next: engage import visits.",
+        )
+
+
+@agency.command("list")
+@json_option
+def list_agencies(as_json: bool) -> None:
+    """Every agency with its counts."""
+    counts = text("""
+    SELECT a.slug, a.name, a.time_zone,
+           (SELECT count(*) FROM patients p WHERE p.agency_id = a.id AND p.status = 'active') AS patients,
+           (SELECT count(*) FROM visits v WHERE v.agency_id = a.id AND v.status = 'scheduled') AS visits,
+           (SELECT count(*) FROM alerts al WHERE al.agency_id = a.id AND al.state = 'open') AS open_alerts
+    FROM agencies a ORDER BY a.slug
+    """)
+    with ready_database() as (_, db), db.system_session("list agencies") as session:
+        rows = session.execute(counts).mappings().all()
+        if not rows and not as_json:
+            click.echo("There is no agency yet: engage agency add.")
+        for row in rows:
+            show(
+                dict(row),
+                as_json,
+                lambda r: (
+                    f"{r['slug']}: {r['name']} ({r['time_zone']}), {r['patients']} patients, {r['visits']} visits ahead, {r['open_alerts']} open alerts"
+                ),
+            )

@@ -1,0 +1,80 @@
+"""The program `engage`: finds the command, imports only that one, and speaks plainly when something is wrong."""
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import click
+
+from engage import __version__
+from engage.errors import EngageError
+
+_COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "demo": "engage.cli.demo:demo",
+        "up": "engage.cli.serve:up",
+        "web": "engage.cli.serve:web",
+        "worker": "engage.cli.serve:worker",
+        "doctor": "engage.cli.doctor:doctor",
+        "db": "engage.cli.database:db",
+        "agency": "engage.cli.agency:agency",
+        "clinician": "engage.cli.people:clinician",
+        "user": "engage.cli.people:user",
+        "import": "engage.cli.importing:importing",
+        "plan": "engage.cli.verbs:plan",
+        "dispatch": "engage.cli.verbs:dispatch",
+        "handle": "engage.cli.verbs:handle",
+        "escalate": "engage.cli.verbs:escalate",
+        "reconcile": "engage.cli.verbs:reconcile",
+        "sweep": "engage.cli.verbs:sweep",
+        "alerts": "engage.cli.alerts:alerts",
+        "understand": "engage.cli.understanding:understand",
+        "segments": "engage.cli.segments:segments",
+        "simulate": "engage.cli.simulate:simulate",
+        "report": "engage.cli.report:report",
+    }
+)
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they are called: the program starts quickly."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order of the table."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of one command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="engage")
+def program() -> None:
+    """Engage texts home-health and hospice patients, understands what comes back, and gets a nurse to act."""
+
+
+def main() -> None:
+    """Run the program. Exit codes: 0 done, 1 could not, 2 asked wrongly or set up wrongly, 130 stopped by Ctrl-C."""
+    try:
+        program.main(standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except EngageError as problem:
+        click.echo(str(problem), err=True)
+        sys.exit(problem.exit_code)

@@ -1,0 +1,115 @@
+"""engage clinician add, shift: who can be paged, and when; engage user add: who may sign in."""
+
+import re
+from datetime import time
+
+import click
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from engage import clock
+from engage.agencies.model import Account, AuditEvent, Branch, Clinician, ShiftRow
+from engage.agencies.rules.people import AccountRole, Role
+from engage.cli.session import agency_of, agency_option, ready_database
+from engage.db import encryption
+from engage.errors import BadInput, NotFound
+from engage.sms.rules.phones import PhoneRefusal, parse_phone
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@click.group()
+def clinician() -> None:
+    """Clinicians: add one with a phone that can be paged, put one on call."""
+
+
+@clinician.command("add")
+@click.argument("emr_id", metavar="ID")
+@agency_option
+@click.option("--first-name", required=True)
+@click.option("--last-name", required=True)
+@click.option("--role", type=click.Choice([str(role.value) for role in Role]), required=True)
+@click.option("--discipline", help="SN, PT, OT, ST, MSW, HHA ...")
+@click.option("--phone", required=True, help="The mobile number that is paged.")
+def add(emr_id: str, slug: str, first_name: str, last_name: str, role: str, discipline: str | None, phone: str) -> None:
+    """Add or change the clinician whose id in the EMR is ID."""
+    parsed = parse_phone(phone)
+    if isinstance(parsed, PhoneRefusal):
+        raise BadInput(f"--phone cannot be used: {parsed.says}")
+    with ready_database() as (_, db):
+        agency = agency_of(db, slug)
+        with db.agency_session(agency.id) as session:
+            found = session.scalars(select(Clinician).where(Clinician.emr_id == emr_id)).first()
+            person = found or Clinician(agency_id=agency.id, emr_id=emr_id)
+            person.first_name, person.last_name, person.role, person.discipline = (
+                first_name,
+                last_name,
+                role,
+                discipline,
+            )
+            person.phone, person.phone_hash = parsed.e164, encryption.phone_hash(parsed.e164)
+            person.branch_id = person.branch_id or session.scalars(select(Branch.id).order_by(Branch.id)).first()
+            session.add(person)
+        click.echo(f"{first_name} {last_name} can be paged as {role}.")
+
+
+@clinician.command("shift")
+@click.argument("emr_id", metavar="ID")
+@agency_option
+@click.option(
+    "--days", default="mon,tue,wed,thu,fri,sat,sun", show_default=True, help="Days on which the shift begins."
+)
+@click.option("--from", "starts", default="00:00", show_default=True, help="Wall clock of the branch, e.g. 17:00.")
+@click.option("--to", "ends", default="00:00", show_default=True, help="May be past midnight, e.g. 08:00.")
+def shift(emr_id: str, slug: str, days: str, starts: str, ends: str) -> None:
+    """Put a clinician on call every week at these hours."""
+    weekdays = [_weekday(day) for day in days.split(",")]
+    with ready_database() as (_, db):
+        agency = agency_of(db, slug)
+        with db.agency_session(agency.id) as session:
+            person = session.scalars(select(Clinician).where(Clinician.emr_id == emr_id)).first()
+            if person is None:
+                raise NotFound(f"No clinician of {slug!r} has the EMR id {emr_id!r}: engage clinician add.")
+            hours = {"weekdays": weekdays, "starts": _time("--from", starts), "ends": _time("--to", ends)}
+            session.add(ShiftRow(agency_id=agency.id, branch_id=person.branch_id, clinician_id=person.id, **hours))
+        click.echo(f"{person.first_name} is on call {days} from {starts} to {ends}.")
+
+
+@click.group()
+def user() -> None:
+    """Accounts: add somebody who may sign in."""
+
+
+@user.command("add")
+@click.argument("email")
+@agency_option
+@click.option("--name", required=True)
+@click.option("--role", type=click.Choice([str(role.value) for role in AccountRole]), required=True)
+def add_user(email: str, slug: str, name: str, role: str) -> None:
+    """Add an account for EMAIL."""
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
+        raise BadInput(f"{email!r} is not an e-mail address.")
+    with ready_database() as (_, db):
+        agency, now = agency_of(db, slug), clock.now()
+        try:
+            with db.agency_session(agency.id) as session:
+                session.add(Account(agency_id=agency.id, email=email.lower(), name=name, role=role, created_at=now))
+                event = {"actor": "command line", "action": "add", "subject": "account"}
+                session.add(AuditEvent(agency_id=agency.id, at=now, **event))
+        except IntegrityError:
+            raise BadInput(f"{email} has an account at {slug!r} already.") from None
+        click.echo(f"{name} has an account as {role}.")
+
+
+def _weekday(day: str) -> int:
+    try:
+        return _DAYS.index(day.strip().lower()[:3])
+    except ValueError:
+        raise BadInput(f"--days: {day!r} is not a day; use {', '.join(_DAYS)}.") from None
+
+
+def _time(option: str, value: str) -> time:
+    try:
+        return time.fromisoformat(value)
+    except ValueError:
+        raise BadInput(f"{option}: {value!r} is not a time such as 17:00.") from None

@@ -1,0 +1,30 @@
+"""What granian serves: the app made from the environment of its process, which ends when its parent ends."""
+
+import os
+
+from engage import clock, log
+from engage.db import Database, encryption
+from engage.db.opening import ring_of
+from engage.db.processes import die_with_parent
+from engage.settings import load, read_toml
+from engage.sms.rules.codes import parse_codes
+from webhooks.app import create_app
+
+_parent = os.environ.pop("ENGAGE_PARENT", None)
+if _parent is not None and int(_parent) == os.getppid():
+    die_with_parent()
+
+settings = load()
+log.configure(settings.log_level)
+clock.follow(settings.clock_file)
+encryption.use(ring_of(settings))
+app = create_app(
+    Database(
+        settings.database_url.get_secret_value() if settings.database_url else "",
+        pool_size=settings.web_threads,
+        name="engage web",
+    ),
+    parse_codes(read_toml(settings.config_dir / "twilio-codes.toml")),
+    auth_tokens=settings.auth_tokens,
+    public_url=settings.public_url or "",
+)
