@@ -60,7 +60,10 @@ def main() -> None:
         later = folder / "PatientVisits_later.txt"
         axxess_sample.write(files / "PatientVisits.txt", visits)
         axxess_sample.write(files / "PatientInfo.txt", patients)
-        moved = (line.replace(":00|", ":05|").replace(":30|", ":35|") for line in axxess_sample.agency(given.patients, given.visits)[0])
+        moved = (
+            line.replace(":00|", ":05|").replace(":30|", ":35|")
+            for line in axxess_sample.agency(given.patients, given.visits)[0]
+        )
         axxess_sample.write(later, moved)
         size = sum(file.stat().st_size for file in files.iterdir()) / 1e6
         print(f"{given.visits} visits, {given.patients} patients with two phones each, {size:.0f} MB")

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+import engage.outreach.model  # noqa: F401 - its tables are referred to
 from engage.alerts.rules.words import AlertKind, AlertState, EventKind, Outcome, Who
 from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
 from engage.db.encryption import Encrypted
@@ -71,7 +72,6 @@ class Alert(AgencyRow, Base):
         of_agency(),
         to_row("patient_id", "patients"),
         to_row("contact_id", "contacts"),
-        to_row("reply_id", "replies"),
         to_row("ladder_id", "ladders"),
         to_row("acknowledged_by", "clinicians"),
         to_row("resolved_by", "clinicians"),
@@ -133,7 +133,6 @@ class AlertEvent(AgencyRow, Base):
         to_row("alert_id", "alerts"),
         to_row("clinician_id", "clinicians"),
         to_row("message_id", "messages"),
-        to_row("reply_id", "replies"),
         CheckConstraint(one_of("kind", EventKind), name="kind_is_known"),
         Index("ix_alert_events_alert", "agency_id", "alert_id", "at", "id"),
     )

@@ -63,7 +63,8 @@ def program() -> None:
 def main() -> None:
     """Run the program. Exit codes: 0 done, 1 could not, 2 asked wrongly or set up wrongly, 130 stopped by Ctrl-C."""
     try:
-        program.main(standalone_mode=False)
+        code = program.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Exit as leaving:
         sys.exit(leaving.exit_code)
     except click.ClickException as wrong:

@@ -9,6 +9,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
+import engage.agencies.model
+import engage.patients.model
+import engage.visits.model  # noqa: F401 - its tables are referred to
 from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
 from engage.db.encryption import Encrypted
 from engage.outreach.rules.words import Anchor, Asks, Kind

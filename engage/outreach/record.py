@@ -83,7 +83,7 @@ def act_on_code(session: Session, codes: CodeTable, failed: Any, now: datetime) 
     meaning = codes.meaning(failed.error_code)
     if meaning.kind is CodeClass.OPTED_OUT:
         mark_opt_out(session, failed.agency_id, failed.contact_id, failed.clinician_id, now)
-    elif meaning.marks_number is not None:
+    elif meaning.marks_number is not None and not meaning.may_retry:
         mark_number(session, failed.agency_id, failed.contact_id, meaning.marks_number)
     if meaning.needs_operator:
         log.get().error(

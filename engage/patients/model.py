@@ -5,6 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+import engage.agencies.model  # noqa: F401 - its tables are referred to
 from engage.agencies.rules.people import Line
 from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
 from engage.db.encryption import Encrypted

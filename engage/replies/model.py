@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, Text, U
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+import engage.outreach.model  # noqa: F401 - its tables are referred to
 from engage.db.base import AgencyRow, Base, Instant, of_agency, to_row
 from engage.db.encryption import Encrypted
 

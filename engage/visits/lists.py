@@ -1,5 +1,6 @@
 """Reads config/emr/*.toml: files in, the words of an EMR at an agency out. ConfigurationError names what is wrong."""
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,7 @@ from engage.errors import ConfigurationError
 from engage.patients.rules.words import PatientStatus
 from engage.settings import read_toml
 from engage.visits.rules.cells import key
-from engage.visits.rules.lists import EmrLists
+from engage.visits.rules.lists import EmrLists, phrases
 from engage.visits.rules.words import VisitStatus
 from engage.visits.rules.zones import OtherZone, State, Zones, county_key
 
@@ -31,7 +32,7 @@ def load_lists(config_dir: Path, profile: str, agency_slug: str) -> EmrLists:
         visit_names=_keys(layers, "visits", "names"),
         statuses=_meanings(layers, "statuses", VisitStatus),
         patient_statuses=_meanings(layers, "patient_statuses", PatientStatus),
-        disciplines={tuple(word.lower().split()): code for code, word in _entries(layers, "disciplines")},
+        disciplines=_disciplines(layers),
         roles={word: _word(Role, role, "roles", layers) for role, word in _entries(layers, "roles")},
         languages={key(word): code for code, word in _entries(layers, "languages")},
         zones=load_zones(config_dir),
@@ -86,6 +87,13 @@ def _entries(layers: _Layers, table: str) -> Iterator[tuple[str, str]]:
     for _, tables in layers:
         for meaning, words in tables.get(table, {}).items():
             yield from ((meaning, word) for word in words)
+
+
+def _disciplines(layers: _Layers) -> dict[str, re.Pattern[str]]:
+    words: dict[str, list[str]] = {}
+    for code, word in _entries(layers, "disciplines"):
+        words.setdefault(code, []).append(word)
+    return {code: phrases(told) for code, told in words.items()}
 
 
 def _meanings(layers: _Layers, table: str, words: type[Word]) -> dict[str, Word]:

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+import engage.patients.model  # noqa: F401 - its tables are referred to
 from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
 from engage.db.encryption import Encrypted
 from engage.visits.rules.words import VisitAnswer, VisitStatus

@@ -208,9 +208,9 @@ def _event(
 
 
 _SHARED = """
-SELECT DISTINCT k.phone_hash FROM {phones} k
-WHERE (SELECT count(DISTINCT c.patient_id) FROM contacts c
-       WHERE c.agency_id = %(agency)s AND c.phone_hash = k.phone_hash AND c.ended_at IS NULL) > 1
+SELECT c.phone_hash FROM contacts c JOIN {phones} k ON k.phone_hash = c.phone_hash
+WHERE c.agency_id = %(agency)s AND c.ended_at IS NULL
+GROUP BY c.phone_hash HAVING count(DISTINCT c.patient_id) > 1
 """
 
 
@@ -248,23 +248,20 @@ def _lines(places: list[Place]) -> str:
     return f"{places[0].file} {'line' if len(places) == 1 else 'lines'} {shown}{more}" if places else ""
 
 
-_WITHOUT = """
-WITH touched AS (SELECT id FROM {patients}), reachable AS (
-    SELECT c.id, c.patient_id FROM contacts c JOIN touched t ON t.id = c.patient_id
-    WHERE c.agency_id = %(agency)s AND c.ended_at IS NULL
-), standing AS (
-    SELECT DISTINCT ON (e.contact_id, e.category) e.contact_id, e.kind
-    FROM consent_events e JOIN reachable r ON r.id = e.contact_id
-    WHERE e.agency_id = %(agency)s ORDER BY e.contact_id, e.category, e.said_at DESC, e.id DESC
-)
-SELECT (SELECT count(*) FROM reachable r WHERE NOT EXISTS (
-            SELECT FROM standing s WHERE s.contact_id = r.id AND s.kind = 'granted')),
-       (SELECT count(*) FROM touched t JOIN patients p ON p.agency_id = %(agency)s AND p.id = t.id
-        WHERE p.status = 'active' AND NOT EXISTS (SELECT FROM reachable r WHERE r.patient_id = t.id))
+_REACHABLE = """
+SELECT p.id, p.status = 'active', c.id FROM {patients} k
+JOIN patients p ON p.agency_id = %(agency)s AND p.id = k.id
+LEFT JOIN contacts c ON c.agency_id = p.agency_id AND c.patient_id = p.id AND c.ended_at IS NULL
 """
 
 
 def count_silent(recording: Recording) -> None:
     """How many contacts of the patients in the file have no consent at all, and how many active patients no phone."""
     staged = recording.bulk.stage("patients", ("id",), ((row[0],) for row in recording.patients.values()))
-    ((recording.without_consent, recording.without_phone),) = recording.bulk.ask(_WITHOUT.format(patients=staged))
+    found = recording.bulk.ask(_REACHABLE.format(patients=staged))
+    contacts = {contact for _, _, contact in found if contact is not None}
+    granted = {
+        contact for (contact, _), (kind, _) in _standing(recording, contacts).items() if kind is ConsentKind.GRANTED
+    }
+    recording.without_consent = len(contacts - granted)
+    recording.without_phone = len({patient for patient, is_active, contact in found if is_active and contact is None})

@@ -129,14 +129,13 @@ def _record_clinicians(recording: Recording, known: list[int], decisions: list[t
 
 
 # Only visits that are still to come where the patient lives; only the branches that the file speaks of, if it names any.
-_VANISHED = """
+_UPCOMING = """
 SELECT v.id, v.emr_id, v.starts_on, v.starts_local
 FROM visits v JOIN patients p ON p.agency_id = v.agency_id AND p.id = v.patient_id
 WHERE v.agency_id = %(agency)s AND v.status = 'scheduled'
   AND v.starts_on BETWEEN %(first)s AND %(last)s
   AND v.starts_on >= (%(now)s AT TIME ZONE p.time_zone)::date
   AND (%(branches)s::bigint[] = '{}' OR p.branch_id = ANY(%(branches)s))
-  AND NOT EXISTS (SELECT FROM {seen} k WHERE k.emr_id = v.emr_id)
 """
 _NO_LONGER_VISITS = """
 SELECT v.id, v.emr_id, v.starts_on, v.starts_local
@@ -167,10 +166,9 @@ def cancel_vanished(recording: Recording) -> None:
             "Some lines could not be read at all, so no visit was cancelled for being absent from the file."
         )
         return
-    staged = recording.bulk.stage("visits", ("emr_id",), ((key,) for key in batch.seen_visits))
-    query = _VANISHED.replace("{seen}", staged)
     branches = [recording.branches[key] for key in batch.branches]
-    _cancel(recording, recording.bulk.ask(query, first=min(days), last=max(days), now=recording.now, branches=branches))
+    upcoming = recording.bulk.ask(_UPCOMING, first=min(days), last=max(days), now=recording.now, branches=branches)
+    _cancel(recording, [row for row in upcoming if row[1] not in batch.seen_visits])
 
 
 def _cancel(recording: Recording, rows: list[tuple[Any, ...]]) -> None:

@@ -41,7 +41,9 @@ class Unreadable:
 
 def tidy(text: str) -> str:
     """`text` with single spaces and no invisible characters; empty when the EMR wrote a word for nothing."""
-    clean = " ".join(text.translate(_INVISIBLE).split())[:_LONGEST]
+    if not text:
+        return ""
+    clean = " ".join((text if text.isprintable() else text.translate(_INVISIBLE)).split())[:_LONGEST]
     return "" if clean.lower() in _NOTHING else clean
 
 

@@ -4,7 +4,7 @@ The lists are data (config/emr/*.toml); matching ignores spacing, case and punct
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from engage.agencies.rules.people import Role
@@ -13,7 +13,6 @@ from engage.visits.rules.cells import key, person, tidy
 from engage.visits.rules.words import VisitStatus
 from engage.visits.rules.zones import Zones
 
-_WORDS = re.compile(r"[a-z0-9]+")
 _BETWEEN = re.compile(r"[\s.,()]+")
 
 
@@ -21,7 +20,7 @@ _BETWEEN = re.compile(r"[\s.,()]+")
 class EmrLists:
     """The words of one EMR at one agency, as `key`s. `visit_names` wins over both lists of what is no visit.
 
-    `disciplines` maps a phrase of small-letter words to a code such as SN, in the order in which they are tried.
+    `disciplines` has, by code such as SN, the pattern that tells it (`phrases`), in the order in which they are tried.
     """
 
     not_visit_names: frozenset[str]
@@ -30,7 +29,7 @@ class EmrLists:
     statuses: Mapping[str, VisitStatus]
     not_visit_statuses: frozenset[str]
     patient_statuses: Mapping[str, PatientStatus]
-    disciplines: Mapping[tuple[str, ...], str]
+    disciplines: Mapping[str, re.Pattern[str]]
     roles: Mapping[str, Role]
     languages: Mapping[str, str]
     zones: Zones
@@ -60,9 +59,8 @@ class EmrLists:
     def discipline(self, *texts: str) -> str | None:
         """The code (SN, PT …) that the first telling text holds: "PTA Visit", "Skilled Nurse Visit"; None when none does."""
         for text in texts:
-            words = tuple(_WORDS.findall(text.lower()))
-            for phrase, code in self.disciplines.items():
-                if any(words[start : start + len(phrase)] == phrase for start in range(len(words))):
+            for code, pattern in self.disciplines.items():
+                if pattern.search(text):
                     return code
         return None
 
@@ -84,6 +82,12 @@ class EmrLists:
         else:
             first, _, last = _names(clean.replace(",", " "), credentials).rpartition(" ")
         return person(first) or None, person(last) or None, code
+
+
+def phrases(words: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that finds any of `words` as whole words, whatever their case and spacing."""
+    ways = (r"[\W_]+".join(map(re.escape, re.findall(r"[^\W_]+", phrase))) for phrase in words)
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join(way for way in ways if way)})(?![^\W_])", re.IGNORECASE)
 
 
 def _names(part: str, credentials: list[str]) -> str:

@@ -112,12 +112,19 @@ def period(**cells: str) -> str:
 
 def payer(payer_id: str, name: str) -> str:
     """A line of PaymentSources."""
-    return line(PAYMENT_SOURCES, {"Insurance_Id": "I1", "Payor_Id": payer_id, "Payor_Name": name, "Payor_Type_Name": "MA"})
+    return line(
+        PAYMENT_SOURCES, {"Insurance_Id": "I1", "Payor_Id": payer_id, "Payor_Name": name, "Payor_Type_Name": "MA"}
+    )
 
 
 def referral(**cells: str) -> str:
     """A line of Referrals: Rose, sent by a hospital before her episode."""
-    usual = {"Referral_Id": "R1", "Referral_First_Name": "rose", "Referral_Last_Name": "Miller", "Referral_Dob": "3/4/1941"}
+    usual = {
+        "Referral_Id": "R1",
+        "Referral_First_Name": "rose",
+        "Referral_Last_Name": "Miller",
+        "Referral_Dob": "3/4/1941",
+    }
     return line(REFERRALS, {**usual, "Admission_Source": "Mercy  Hospital", "Referral_Date": "10/30/2026", **cells})
 
 
@@ -133,7 +140,9 @@ def awkward_visits() -> list[str]:
     """
     return [
         header(PATIENT_VISITS),
-        visit("V1", PATIENT_FIRST_NAME="  ROSE ", VISIT_STATUS=" notenotstarted ", VISIT_NAME="Skilled   Nurse Visit"),  # 2
+        visit(
+            "V1", PATIENT_FIRST_NAME="  ROSE ", VISIT_STATUS=" notenotstarted ", VISIT_NAME="Skilled   Nurse Visit"
+        ),  # 2
         visit("V1", CLINICIAN_ID="A1", CLINICIAN_NAME="BEN COLE HHA"),  # 3: the second clinician
         visit("V2", VISIT_TIME_IN="", VISIT_TIME_OUT="", VISIT_DATE="2026-11-25"),  # 4: no time
         visit("V3", VISIT_NAME="Physican Order", VISIT_DATE="rubbish"),  # 5: no visit, whatever its day
@@ -142,11 +151,15 @@ def awkward_visits() -> list[str]:
         visit("V6", VISIT_STATUS="Completed ( Export Ready)", VISIT_DATE="11/20/2026", VISIT_TIME_OUT="2:30 PM"),  # 8
         visit("V7", VISIT_STATUS="Missed Visits ( pending QA Review)", VISIT_DATE="11/19/2026"),  # 9
         visit("V8", VISIT_STATUS="Quantum"),  # 10: a status that nobody knows
-        visit("V9", **MARTA, VISIT_NAME="PT Visit", CLINICIAN_NAME="Cole, Cy PT", CLINICIAN_ID="T1", CASE_MANAGER_ID="N9"),  # 11
+        visit(
+            "V9", **MARTA, VISIT_NAME="PT Visit", CLINICIAN_NAME="Cole, Cy PT", CLINICIAN_ID="T1", CASE_MANAGER_ID="N9"
+        ),  # 11
         "V10|B1|only three",  # 12: broken
         visit("V11", VISIT_DATE="11/26/2026", SCHEDULE_DATE="11/27/2026"),  # 13: two days; the visit's counts
         visit("", VISIT_DATE="11/26/2026"),  # 14: no key
-        visit("V12", PATIENT_STATUS="Active", ZIP_CODE="122", DATE_OF_BIRTH="13/13/1941"),  # 15: a bad birthday, ignored
+        visit(
+            "V12", PATIENT_STATUS="Active", ZIP_CODE="122", DATE_OF_BIRTH="13/13/1941"
+        ),  # 15: a bad birthday, ignored
     ]
 
 
