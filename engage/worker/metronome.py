@@ -40,11 +40,12 @@ class Metronome:
         jobs = verbs.named(self._stop)
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(len(jobs))},
+            executors={"default": ThreadPoolExecutor(2 * len(jobs))},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         for name, verb in jobs.items():
             pause = pauses.get(name, tick)
+            self._scheduler.add_job(self._run, args=(name, verb), id=f"{name} at once")
             self._scheduler.add_job(self._run, "interval", seconds=pause, args=(name, verb), id=name)
 
     def start(self) -> None:
@@ -52,8 +53,6 @@ class Metronome:
         with self._db.system_session("forget old ticks") as session:
             session.execute(_FORGET, {"before": clock.now() - _REMEMBER})
         self._scheduler.start()
-        for job in self._scheduler.get_jobs():
-            job.modify(next_run_time=_at_once())
         log.get().info("worker started", worker=self._worker)
 
     def stop(self) -> None:
@@ -79,10 +78,3 @@ class Metronome:
                 session.execute(_TICK, values)
         except SQLAlchemyError as problem:
             log.get().error("the database does not answer", verb=name, kind=type(problem).__name__)
-
-
-def _at_once() -> Any:
-    """The scheduler lives in the machine's time, whatever virtual clock a simulation follows."""
-    import datetime
-
-    return datetime.datetime.now(UTC)  # noqa: TID251

@@ -18,7 +18,18 @@ from engage import settings as engage_settings
 from engage.simulation.twilio import FakeTwilio
 from engage.simulation.twilio.phones import SentText
 from engage.worker import Verbs
-from tests.cast import ANA_PHONE, BEN_PHONE, MARTA_PHONE, ROSE_PHONE, SUE_PHONE, SUNRISE_NUMBER, SUNRISE_PAGES, OTHER_NUMBER, STRANGER_PHONE, Cast
+from tests.cast import (
+    ANA_PHONE,
+    BEN_PHONE,
+    MARTA_PHONE,
+    OTHER_NUMBER,
+    ROSE_PHONE,
+    STRANGER_PHONE,
+    SUE_PHONE,
+    SUNRISE_NUMBER,
+    SUNRISE_PAGES,
+    Cast,
+)
 from webhooks import create_app
 
 ACCOUNT = "AC" + "0" * 32
@@ -147,7 +158,9 @@ def world_of(cast: Cast, time: FrozenDateTimeFactory) -> Iterator[World]:
         verbs = Verbs.of(cast.db, settings)
         server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
         address = f"http://127.0.0.1:{server.server_port}"
-        verbs = Verbs(cast.db, verbs.gateway, verbs.codes, verbs.lexicon, settings.model_copy(update={"public_url": address}))
+        verbs = Verbs(
+            cast.db, verbs.gateway, verbs.codes, verbs.lexicon, settings.model_copy(update={"public_url": address})
+        )
         server.app = create_app(cast.db, verbs.codes, auth_tokens=[TOKEN], public_url=address)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

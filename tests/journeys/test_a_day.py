@@ -1,6 +1,6 @@
 """The whole path, as conversations: reminders, check-ins, a low score, a nurse who takes it, a wish to move, STOP."""
 
-from datetime import datetime, timedelta, UTC
+from datetime import UTC, datetime, timedelta
 
 from tests.journeys.talk import World
 

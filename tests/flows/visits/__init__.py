@@ -1,0 +1,1 @@
+"""Importing visits into a real PostgreSQL."""

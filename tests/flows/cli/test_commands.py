@@ -1,0 +1,176 @@
+"""The command line as its users meet it: what it prints, and one clear sentence for every mistake."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.flows.cli.conftest import Program, Said
+
+SUNRISE = (
+    "agency", "add", "sunrise", "--name", "Sunrise Home Health", "--short-name", "Sunrise", "--phone", "(202) 555-0150",
+    "--zone", "America/New_York", "--number", "+12025550100",
+)  # fmt: skip
+ANA = (
+    "clinician",
+    "add",
+    "N1",
+    "--agency",
+    "sunrise",
+    "--first-name",
+    "Ana",
+    "--last-name",
+    "Lopez",
+    "--role",
+    "nurse",
+)
+VISITS = "visit_id,patient_id,first_name,last_name,phone,phone_owner,consent_visits,consent_source,consent_on,date,start,status,state,zip\n"
+
+
+def is_one_sentence(said: Said, code: int, *words: str) -> None:
+    assert said.code == code, said
+    assert "Traceback" not in said.err + said.out
+    assert all(word.lower() in (said.err + said.out).lower() for word in words), said
+
+
+def test_an_agency_from_nothing_to_planned_messages(engage: Program, tmp_path: Path) -> None:
+    assert engage(*SUNRISE).code == 0
+    assert engage(*ANA, "--phone", "(202) 555-0121").out.startswith("Ana Lopez can be paged")
+    assert engage("clinician", "shift", "N1", "--agency", "sunrise", "--from", "17:00", "--to", "08:00").code == 0
+    file = tmp_path / "visits.csv"
+    file.write_text(
+        VISITS + "V1,P1,Rose,Miller,2025550111,patient,yes,paper,2026-01-02,2030-05-06,10:00,scheduled,NY,10001\n"
+    )
+    assert engage("import", "visits", str(file), "--agency", "sunrise", "--profile", "csv", "--dry-run").code == 0
+    assert json.loads(engage("agency", "list", "--json").out)["patients"] == 0  # a dry run writes nothing
+    assert engage("import", "visits", str(file), "--agency", "sunrise", "--profile", "csv").code == 0
+    listed = json.loads(engage("agency", "list", "--json").out)
+    assert (listed["patients"], listed["visits"]) == (1, 1)
+    assert "No alert is open" in engage("alerts", "list", "--agency", "sunrise").out
+    assert (
+        engage("user", "add", "Sue@Example.org", "--agency", "sunrise", "--name", "Sue Grant", "--role", "manager").code
+        == 0
+    )
+    is_one_sentence(
+        engage("user", "add", "sue@example.org", "--agency", "sunrise", "--name", "Sue", "--role", "manager"),
+        2,
+        "account",
+        "already",
+    )
+    assert json.loads(engage("report", "--json").out)["alerts"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sunrise": "Sun Rise!"}, ("short id", "small letters")),
+        ({"America/New_York": "Eastern"}, ("time zone", "America/Chicago")),
+        ({"(202) 555-0150": "12345"}, ("office number", "too few digits")),
+        ({"+12025550100": "call me"}, ("number", "cannot be used")),
+    ],
+)
+def test_a_wrong_fact_about_an_agency_is_one_sentence_and_writes_nothing(
+    engage: Program, change: dict[str, str], words: tuple[str, ...]
+) -> None:
+    is_one_sentence(engage(*(change.get(word, word) for word in SUNRISE)), 2, *words)
+    assert "no agency yet" in engage("agency", "list").out
+
+
+def test_an_agency_is_founded_once(engage: Program) -> None:
+    engage(*SUNRISE)
+    is_one_sentence(engage(*SUNRISE), 2, "already")
+    is_one_sentence(engage(*(word.replace("sunrise", "sunset") for word in SUNRISE)), 2, "belongs to another agency")
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        (("alerts", "list", "--agency", "nowhere"), 1, ("no agency 'nowhere'",)),
+        (("alerts", "show", "4821", "--agency", "sunrise"), 1, ("4821", "alerts list")),
+        (("alerts", "resolve", "4821", "--agency", "sunrise", "--as", "N9", "--outcome", "called"), 1, ("N9",)),
+        (("clinician", "shift", "N9", "--agency", "sunrise"), 1, ("N9", "clinician add")),
+        (("user", "add", "nobody", "--agency", "sunrise", "--name", "X", "--role", "manager"), 2, ("e-mail",)),
+        (("import", "visits", "not-there.csv", "--agency", "sunrise", "--profile", "csv"), 2, ("not-there.csv",)),
+        (("import", "visits", ".", "--agency", "sunrise", "--profile", "csv"), 2, ()),
+        (("segments",), 2, ("Give a text",)),
+        (("segments", "--batch", "not-there"), 2, ("cannot be read",)),
+        (("understand",), 2, ("Give a reply",)),
+        (("understand", "--batch", "not-there"), 2, ("cannot be read",)),
+        (("understand", "--context", "dream", "hi"), 2, ("dream",)),
+        (("plan",), 2, ("ENGAGE_PUBLIC_URL",)),
+        (("dance",), 2, ("dance",)),
+        (("up",), 2, ("ENGAGE_PUBLIC_URL",)),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_clear_sentence(
+    engage: Program, command: tuple[str, ...], code: int, words: tuple[str, ...]
+) -> None:
+    engage(*SUNRISE)
+    is_one_sentence(engage(*command), code, *words)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("DATABASE_URL", "mysql://x", ("ENGAGE_DATABASE_URL", "PostgreSQL")),
+        ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none", ("ENGAGE_DATABASE_URL", "does not answer")),
+        ("SECRET_KEY", "short", ("ENGAGE_SECRET_KEY", "32 characters")),
+        ("SECRET_KEY", "another secret key than the one of before", ("ENGAGE_SECRET_KEY", "not the one")),
+        ("ENCRYPTION_KEYS", "k1:abc", ("ENGAGE_ENCRYPTION_KEYS", "32 bytes")),
+        ("TICK_SECONDS", "often", ("ENGAGE_TICK_SECONDS", "number")),
+        ("PUBLIC_URL", "engage.example.org", ("ENGAGE_PUBLIC_URL", "https://")),
+        ("CONFIG_DIR", "/not/there", ("/not/there",)),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_before_anything_runs(
+    engage: Program, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv(f"ENGAGE_{variable}", value)
+    said = engage("agency", "list")
+    is_one_sentence(said, 2, *words)
+    assert value not in said.err or variable not in {"SECRET_KEY", "ENCRYPTION_KEYS"}
+
+
+def test_a_key_that_is_missing_is_named(engage: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ENGAGE_SECRET_KEY")
+    is_one_sentence(engage("agency", "list"), 2, "ENGAGE_SECRET_KEY must be set")
+
+
+def test_doctor_names_each_missing_setting(engage: Program) -> None:
+    said = engage("doctor")
+    assert said.code == 1
+    for name in (
+        "ENGAGE_TWILIO_ACCOUNT_SID",
+        "ENGAGE_TWILIO_AUTH_TOKEN",
+        "ENGAGE_PUBLIC_URL",
+        "engage agency add",
+        "engage worker",
+    ):
+        assert name in said.out
+
+
+def test_segments_counts_one_and_many(engage: Program, tmp_path: Path) -> None:
+    assert engage("segments", "Buenos días").out.startswith("1 segment (UCS-2")
+    file = tmp_path / "texts"
+    file.write_text('"abc"\n"' + "a" * 161 + '"\n')
+    assert [json.loads(line)["segments"] for line in engage("segments", "--batch", str(file)).out.splitlines()] == [
+        1,
+        2,
+    ]
+
+
+def test_understand_explains_itself(engage: Program, tmp_path: Path) -> None:
+    found = json.loads(engage("understand", "--context", "checkin", "--lang", "en", "2 my leg is swollen").out)
+    assert (found["intents"], found["score"]) == (["score", "symptom"], 2)
+    assert any(item["intent"] == "symptom" for item in found["evidence"])
+    file = tmp_path / "replies.tsv"
+    file.write_text("context\tlang\ttext\nreminder\ten\tY\ncheckin\tes\tcinco\n")
+    lines = [json.loads(line) for line in engage("understand", "--batch", str(file)).out.splitlines()]
+    assert [line["intents"] for line in lines] == [["confirm"], ["score"]]
+
+
+def test_new_keys_can_be_used_as_they_are(engage: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = dict(line.split("=", 1) for line in engage("db", "new-keys").out.splitlines())
+    assert set(pairs) == {"ENGAGE_SECRET_KEY", "ENGAGE_ENCRYPTION_KEYS"}
+    monkeypatch.setenv("ENGAGE_ENCRYPTION_KEYS", pairs["ENGAGE_ENCRYPTION_KEYS"])
+    assert engage("db", "check").code == 0

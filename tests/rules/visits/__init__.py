@@ -1,0 +1,1 @@
+"""Rules of visits: what a row of an EMR file means."""
