@@ -30,6 +30,12 @@ lint: install ## ruff, mypy, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+bench: install ## measure; each prints its figures
+	@for file in bench/understanding.py bench/import_visits.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+chaos: install ## the kill test: 20,000 messages, workers killed, the database restarted
+	@$(BIN)/python -m bench.chaos --messages 20000 --workers 4
+
 format: install ## write the code as ruff would
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -43,4 +49,4 @@ wheel: install ## build the wheel into dist/
 clean: ## remove what make install made
 	rm -rf .venv dist build
 
-.PHONY: help install demo test lint format lock wheel clean
+.PHONY: help install demo test lint bench chaos format lock wheel clean

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr | None = Field(None, description="signs webhooks and authorises calls")
     twilio_auth_token_alt: SecretStr | None = Field(None, description="the other token while one is being rotated")
     twilio_api_url: str | None = Field(None, description="another base than api.twilio.com, e.g. the fake")
-    twilio_timeout_seconds: float = Field(10, gt=0, le=60)
+    twilio_timeout_seconds: float = Field(10, gt=0, le=20)
 
     secret_key: SecretStr | None = Field(None, description="signs links and keys the phone look-up; keep it for ever")
     encryption_keys: SecretStr | None = Field(None, description="key ring name:base64,… ; the first one encrypts")
@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     plan_horizon_hours: float = Field(26, gt=0, le=24 * 14, description="how far ahead messages are planned")
     dispatch_batch: int = Field(200, ge=1, le=5000)
     dispatch_threads: int = Field(32, ge=1, le=512)
-    lease_seconds: float = Field(90, ge=20, le=3600, description="after it a claimed message counts as unknown")
+    lease_seconds: float = Field(90, ge=30, le=3600, description="after it a claimed message counts as unknown")
 
     log_level: str = Field("INFO", pattern="(?i)^(debug|info|warning|error)$")
     clock_file: Path | None = Field(None, description="simulations only: follow this virtual clock")

@@ -49,7 +49,12 @@ def escalate(db: Database, now: datetime, most: int = 200) -> Escalated:
         ids = list(session.scalars(_DUE, {"now": now, "most": most}))
         alerts = session.scalars(select(Alert).where(Alert.id.in_(ids)))
         for alert in sorted(alerts, key=lambda alert: (-alert.severity, alert.id)):
-            _climb(session, alert, now, done)
+            agency_id, alert_id = alert.agency_id, alert.id
+            try:
+                with session.begin_nested():
+                    _climb(session, alert, now, done)
+            except Exception:  # noqa: BLE001 - one agency's broken row must not keep every other alert from its nurse
+                log.get().exception("an alert cannot climb its ladder", agency=agency_id, alert=alert_id)
     return done
 
 

@@ -47,12 +47,15 @@ _TOUCHPOINT_KEYS = {
     "key", "anchor", "offset_days", "offset_minutes", "local_time", "useful_minutes", "category", "priority",
     "template", "asks", "only_monitored", "alert_at_most",
 }  # fmt: skip
+_AGENCY_KEYS = {"texts_after", "texts_until", "daily_cap", "weekly_cap"}
+_MINUTES_A_WEEK = 7 * 24 * 60
 
 
 def load_programme(config_dir: Path) -> Programme:
     """The programme of `config_dir`; ConfigurationError names the file, the entry and what it should be."""
     file = config_dir / "default.toml"
     data = read_toml(file)
+    agency = _agency(data.get("agency", {}), file)
     ladders = tuple(_ladder(entry, file) for entry in data.get("ladder", ()))
     keys = {ladder.key for ladder in ladders}
     for kind, rule in data.get("alert", {}).items():
@@ -61,6 +64,8 @@ def load_programme(config_dir: Path) -> Programme:
             raise ConfigurationError(
                 f"{file}: alert.{kind} names the ladder {rule.get('ladder')!r}, which is not there."
             )
+        _whole(rule.get("severity"), (1, 3), file, f"alert.{kind}, severity")
+        _whole(rule.get("acknowledged_minutes"), (5, _MINUTES_A_WEEK), file, f"alert.{kind}, acknowledged_minutes")
     missing = sorted(set(AlertKind) - set(data.get("alert", {})))
     if missing:
         raise ConfigurationError(f"{file}: there is no [alert.{missing[0]}]; every kind of alert needs a ladder.")
@@ -72,16 +77,22 @@ def load_programme(config_dir: Path) -> Programme:
                 raise ConfigurationError(
                     f"messages/{wording.language}.toml has no wording for {touchpoint['template']!r}."
                 )
-    return Programme(data.get("agency", {}), touchpoints, ladders, data.get("alert", {}), wordings)
+    return Programme(agency, touchpoints, ladders, data.get("alert", {}), wordings)
+
+
+def _agency(entry: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
+    _known(entry, _AGENCY_KEYS, file, "agency")
+    bounds = [entry.get("texts_after", time(8)), entry.get("texts_until", time(21))]
+    if not all(isinstance(bound, time) for bound in bounds) or bounds[0] >= bounds[1]:
+        raise ConfigurationError(f"{file}: agency, texts_after must be a time such as 08:00:00 before texts_until.")
+    _whole(entry.get("daily_cap", 5), (1, 20), file, "agency, daily_cap")
+    _whole(entry.get("weekly_cap", 30), (1, 140), file, "agency, weekly_cap")
+    return entry
 
 
 def _touchpoint(entry: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
     name = f"touchpoint {entry.get('key')!r}"
-    unknown = sorted(entry.keys() - _TOUCHPOINT_KEYS)
-    if unknown:
-        raise ConfigurationError(
-            f"{file}: {name} has {unknown[0]!r}, which means nothing; known: {', '.join(sorted(_TOUCHPOINT_KEYS))}."
-        )
+    _known(entry, _TOUCHPOINT_KEYS, file, name)
     missing = sorted({"key", "anchor", "useful_minutes", "category", "priority", "template", "asks"} - entry.keys())
     if missing:
         raise ConfigurationError(f"{file}: {name} lacks {missing[0]!r}.")
@@ -90,6 +101,12 @@ def _touchpoint(entry: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
     _member(Category, entry["category"], file, f"{name}, category")
     if not isinstance(entry.get("local_time", time()), time):
         raise ConfigurationError(f"{file}: {name}, local_time must look like 15:00:00.")
+    if ("local_time" in entry) == (entry["anchor"] == Anchor.VISIT_COMPLETED):
+        raise ConfigurationError(
+            f"{file}: {name}: a local_time belongs to every anchor but visit_completed, which has offset_minutes."
+        )
+    _whole(entry["useful_minutes"], (5, _MINUTES_A_WEEK), file, f"{name}, useful_minutes")
+    _whole(entry["priority"], (3, 9), file, f"{name}, priority")
     return entry
 
 
@@ -100,8 +117,10 @@ def _ladder(entry: Mapping[str, Any], file: Path) -> LadderPlan:
         raise ConfigurationError(f"{file}: {name} has no steps.")
     for step in steps:
         _member(Who, step.get("who"), file, f"{name}, who")
+        _whole(step.get("wait_minutes"), (1, 1440), file, f"{name}, wait_minutes")
+    _whole(entry.get("rounds", 3), (1, 20), file, f"{name}, rounds")
     return LadderPlan(
-        str(entry["key"]), int(entry.get("rounds", 3)), tuple((s["who"], int(s["wait_minutes"])) for s in steps)
+        str(entry.get("key")), entry.get("rounds", 3), tuple((step["who"], step["wait_minutes"]) for step in steps)
     )
 
 
@@ -116,3 +135,18 @@ def _member(words: Any, value: object, file: Path, where: str) -> None:
     known = [str(word.value) for word in words]
     if value not in known:
         raise ConfigurationError(f"{file}: {where} is {value!r}; it must be one of {', '.join(known)}.")
+
+
+def _known(entry: Mapping[str, Any], keys: set[str], file: Path, where: str) -> None:
+    unknown = sorted(entry.keys() - keys)
+    if unknown:
+        raise ConfigurationError(
+            f"{file}: {where} has {unknown[0]!r}, which means nothing; known: {', '.join(sorted(keys))}."
+        )
+
+
+def _whole(value: object, between: tuple[int, int], file: Path, where: str) -> None:
+    if type(value) is not int or not between[0] <= value <= between[1]:
+        raise ConfigurationError(
+            f"{file}: {where} is {value!r}; it must be a whole number from {between[0]} to {between[1]}."
+        )

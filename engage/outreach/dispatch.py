@@ -6,9 +6,10 @@ Whoever dies after that leaves a row that `reconcile` settles; nothing is ever s
 
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -20,7 +21,8 @@ from engage.db import Database, encryption
 from engage.outreach.gather import Claimed, gather
 from engage.outreach.links import Link, status_callback
 from engage.outreach.record import record
-from engage.outreach.rules.draft import Drop, Ready, decide
+from engage.outreach.rules.draft import Draft, Drop, Ready, decide
+from engage.outreach.rules.words import Kind
 from engage.patients.rules.permission import Hold, Refusal
 from engage.sms.gateway import Gateway
 from engage.sms.rules.codes import CodeTable
@@ -60,6 +62,7 @@ FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS te
 
 GRACE = timedelta(seconds=6)
 """How long a stopping process waits for texts on their way; what is still out then is unknown, and reconciled later."""
+_PAUSE_UNREADABLE = timedelta(minutes=5)  # a key may be missing only on this machine: held, not lost
 _GLANCE = 0.2  # seconds between two looks at whether we should stop
 
 
@@ -71,12 +74,17 @@ class Stop(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is taken at once, how many threads send it, how long a claim lasts, and where receipts go."""
+    """How much is taken at once, how many threads send it, how long a claim lasts, and where receipts go.
+
+    `in_flight` is how long a text may be on its way: one that has not left that long before its lease ends does not leave,
+    because reconciliation may by then have looked for it in Twilio's log and given it to somebody else.
+    """
 
     public_url: str
     batch: int = 200
     threads: int = 32
     lease: timedelta = timedelta(seconds=90)
+    in_flight: timedelta = timedelta(seconds=15)
 
 
 @dataclass(slots=True)
@@ -129,7 +137,9 @@ def _claim(db: Database, limits: Limits, now: datetime, done: Dispatched) -> tup
         ids = list(session.scalars(_DUE, {"now": now, "most": limits.batch}))
         if not ids:
             return [], 0
-        attempts, holds, ends = _sorted(gather(session, ids, now), now)
+        claimed, unreadable = gather(session, ids, now)
+        attempts, holds, ends = _sorted(claimed, now)
+        holds += [(message_id, Hold(now + _PAUSE_UNREADABLE, "facts_unreadable")) for message_id in unreadable]
         _write(session, attempts, holds, ends, limits, now)
     done.held += len(holds)
     done.dropped += len(ends)
@@ -142,15 +152,26 @@ def _sorted(
     attempts: list[Attempt] = []
     holds: list[tuple[int, Hold]] = []
     ends: list[tuple[int, Refusal | Drop]] = []
+    leaving: Counter[tuple[int, int | None]] = Counter()  # what this batch sends: no row says so yet, but it counts
     for claimed in drafts:
-        match decide(claimed.draft, now):
+        reader = (claimed.agency_id, claimed.contact_id)
+        match decide(_counting(claimed.draft, leaving[reader]), now):
             case Ready() as ready:
                 attempts.append(Attempt(claimed, uuid.uuid4(), ready))
+                leaving[reader] += claimed.draft.kind is Kind.TOUCHPOINT
             case Hold() as hold:
                 holds.append((claimed.id, hold))
             case refused:
                 ends.append((claimed.id, refused))
     return attempts, holds, ends
+
+
+def _counting(draft: Draft, more: int) -> Draft:
+    """The draft with `more` texts to its reader counted for the caps."""
+    if draft.reader is None or not more:
+        return draft
+    today, week = draft.reader.sent_today + more, draft.reader.sent_this_week + more
+    return replace(draft, reader=replace(draft.reader, sent_today=today, sent_this_week=week))
 
 
 def _write(
@@ -191,10 +212,17 @@ def _end_of(cause: Refusal | Drop) -> str:
 def _send(
     pool: ThreadPoolExecutor, gateway: Gateway, limits: Limits, attempts: Sequence[Attempt], halted: Stop, now: datetime
 ) -> Iterator[list[tuple[Attempt, Outcome | None]]]:
-    """Outcomes as they come, several at a time; None for a text that has not left and is handed back."""
+    """Outcomes as they come, several at a time; None for a text that has not left and is handed back.
+
+    A machine that slept, or a provider so slow that the batch waits, must not send what reconciliation gives to somebody
+    else: what has not left in time is handed back too.
+    """
+    start_before = now + limits.lease - limits.in_flight
 
     def send(attempt: Attempt) -> Outcome | None:
-        return None if halted.is_set() else gateway.send(_outbound(attempt, limits, now))
+        if halted.is_set() or clock.now() >= start_before:
+            return None
+        return gateway.send(_outbound(attempt, limits, now))
 
     waiting: dict[Future[Outcome | None], Attempt] = {pool.submit(send, attempt): attempt for attempt in attempts}
     patience = GRACE.total_seconds() / _GLANCE

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from engage import log
 from engage.db import encryption
 from engage.outreach.rules.draft import Clinician, Draft
 from engage.outreach.rules.wording import LANGUAGES, PlannedVisit
@@ -90,13 +91,21 @@ class Claimed:
     sender: Sender | None
 
 
-def gather(session: Session, ids: Sequence[int], now: datetime) -> list[Claimed]:
-    """Drafts of the messages `ids`, in their order of priority as given."""
+def gather(session: Session, ids: Sequence[int], now: datetime) -> tuple[list[Claimed], list[int]]:
+    """Drafts of the messages `ids`, in their order of priority as given; and the ids whose facts cannot be read."""
     rows = session.execute(_FACTS, {"ids": list(ids), "now": now, "today": now.date()}).all()
     visits = _visits(session, rows)
     wordings = _wordings(session, {row.agency_id for row in rows})
     place = {message_id: index for index, message_id in enumerate(ids)}
-    return [_claimed(row, visits, wordings) for row in sorted(rows, key=lambda row: place[row.id])]
+    claimed: list[Claimed] = []
+    unreadable: list[int] = []
+    for row in sorted(rows, key=lambda row: place[row.id]):
+        try:
+            claimed.append(_claimed(row, visits, wordings))
+        except Exception:  # noqa: BLE001 - a phone whose key is missing, a word nobody knows: the others must leave
+            log.get().exception("the facts of a message cannot be read", agency=row.agency_id, message=row.id)
+            unreadable.append(row.id)
+    return claimed, unreadable
 
 
 def _visits(session: Session, rows: Sequence[Row[Any]]) -> dict[tuple[int, int, date], list[PlannedVisit]]:

@@ -116,6 +116,7 @@ _PLANS = {
     "visit_completed": f"WITH {_READERS}, {_COMPLETED} {_INSERT}",
 }
 
+# Also what was moved so early that its reminder could only come late: the planner leaves out what has no time left.
 _CANCEL = """
 UPDATE messages m SET state = 'cancelled', ended_at = :now, reason = CASE WHEN t.is_active THEN 'visit_changed' ELSE 'touchpoint_off' END
 FROM touchpoints t
@@ -123,6 +124,11 @@ WHERE t.agency_id = m.agency_id AND t.id = m.touchpoint_id AND m.state = 'planne
   AND (NOT t.is_active
        OR (t.anchor = 'visit_day' AND NOT EXISTS (
               SELECT FROM visits v WHERE v.agency_id = m.agency_id AND v.patient_id = m.patient_id AND v.starts_on = m.occasion::date
+              AND v.status = 'scheduled' AND v.answer IS DISTINCT FROM 'does_not_want_it'))
+       OR (t.anchor = 'visit_day' AND GREATEST(m.send_at, :now) >= (
+              SELECT min((v.starts_on + v.starts_local) AT TIME ZONE p.time_zone)
+              FROM visits v JOIN patients p ON p.agency_id = v.agency_id AND p.id = v.patient_id
+              WHERE v.agency_id = m.agency_id AND v.patient_id = m.patient_id AND v.starts_on = m.occasion::date
               AND v.status = 'scheduled' AND v.answer IS DISTINCT FROM 'does_not_want_it'))
        OR (t.anchor = 'visit_completed' AND NOT EXISTS (
               SELECT FROM visits v WHERE v.agency_id = m.agency_id AND v.id = m.visit_id AND v.status = 'completed')))

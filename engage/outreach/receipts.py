@@ -20,6 +20,7 @@ ON CONFLICT DO NOTHING RETURNING id
 """)
 
 # A planned row that was tried before is one that reconciliation gave back: the receipt proves it wrong, in time.
+# A SID that reconciliation took for another row with the same words stays there: this row is then settled by the log.
 _MOVE = text("""
 UPDATE messages SET state = :state, lease_until = NULL, sid = COALESCE(sid, :sid),
     accepted_at = COALESCE(accepted_at, :now),
@@ -28,6 +29,7 @@ UPDATE messages SET state = :state, lease_until = NULL, sid = COALESCE(sid, :sid
     reason = CASE WHEN :ends AND :state <> 'delivered' THEN CAST(:reason AS text) END,
     error_code = COALESCE(CAST(:code AS int), error_code)
 WHERE agency_id = :agency AND id = :message AND (state = ANY(:before) OR (state = 'planned' AND attempts > 0))
+    AND (sid IS NOT NULL OR NOT EXISTS (SELECT FROM messages o WHERE o.sid = :sid AND o.id <> :message))
 RETURNING agency_id, contact_id, clinician_id, error_code
 """)
 

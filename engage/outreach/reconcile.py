@@ -11,21 +11,23 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
+from engage import log
 from engage.db import Database, encryption
 from engage.outreach.links import Link
 from engage.outreach.receipts import take_receipt
+from engage.outreach.record import SETTLE_AFTER
 from engage.sms.gateway import Gateway, GatewayUnavailable
 from engage.sms.rules.codes import CodeTable
 from engage.sms.texts import LoggedText
 
-SETTLE_AFTER = timedelta(seconds=60)
-"""How long a text may take to appear in Twilio's log, and a receipt to come by itself."""
 ASK_AFTER = timedelta(minutes=15)
 """After which a text without a final status is asked about; some carriers never confirm, so it is asked only so long."""
 ASK_UNTIL = timedelta(hours=12)
+SKEW = timedelta(minutes=2)
+"""How far our clock and Twilio's may be apart: a text looked for in too small a span would be sent again."""
 
 _LAPSED = text("""
-UPDATE messages SET state = 'unknown', lease_until = NULL, reason = 'lease_lapsed'
+UPDATE messages SET state = 'unknown', lease_until = NULL, reason = 'lease_lapsed', due_at = :settle_at
 WHERE id = ANY(ARRAY(SELECT id FROM messages WHERE state = 'sending' AND lease_until < :now LIMIT 5000 FOR UPDATE SKIP LOCKED))
 RETURNING id
 """)
@@ -36,12 +38,13 @@ SELECT m.id, m.agency_id, m.attempt_id, m.claimed_at, m.body, COALESCE(c.phone, 
 FROM messages m
 LEFT JOIN contacts c ON c.agency_id = m.agency_id AND c.id = m.contact_id
 LEFT JOIN clinicians k ON k.agency_id = m.agency_id AND k.id = m.clinician_id
-WHERE m.state = 'unknown' AND m.claimed_at < :before ORDER BY m.priority, m.claimed_at LIMIT 200
+WHERE m.state = 'unknown' AND m.due_at <= :now ORDER BY m.priority, m.claimed_at LIMIT 200
 """)
 
-_TAKEN = text(
-    "SELECT sid FROM messages WHERE sid = ANY(:sids) UNION SELECT sid FROM receipts WHERE agency_id = :agency AND sid = ANY(:sids)"
-)
+_TAKEN = text("""
+SELECT sid FROM messages WHERE sid = ANY(:sids) AND id <> :id
+UNION SELECT sid FROM receipts WHERE agency_id = :agency AND sid = ANY(:sids) AND message_id <> :id
+""")
 
 _GIVE_BACK = text("""
 UPDATE messages SET state = CASE WHEN expires_at > :now THEN 'planned' ELSE 'cancelled' END, due_at = :now,
@@ -75,12 +78,17 @@ def reconcile(db: Database, gateway: Gateway, codes: CodeTable, now: datetime) -
     """
     done = Reconciled()
     with db.system_session("reconcile") as session:
-        done.lapsed = len(session.execute(_LAPSED, {"now": now}).all())
-        unknown = session.execute(_UNKNOWN, {"before": now - SETTLE_AFTER}).all()
+        done.lapsed = len(session.execute(_LAPSED, {"now": now, "settle_at": now + SETTLE_AFTER}).all())
+        unknown = session.execute(_UNKNOWN, {"now": now}).all()
         open_ends = session.execute(_WITHOUT_END, {"since": now - ASK_UNTIL, "before": now - ASK_AFTER}).all()
     try:
         for row in unknown:
-            _settle(db, gateway, codes, row, now, done)
+            try:
+                _settle(db, gateway, codes, row, now, done)
+            except GatewayUnavailable:
+                raise
+            except Exception:  # noqa: BLE001 - it stays unknown and is seen; the others must be settled
+                log.get().exception("a message cannot be settled", agency=row.agency_id, message=row.id)
         for row in open_ends:
             done.ended += _ask(db, gateway, codes, row, now)
     except GatewayUnavailable:
@@ -90,11 +98,15 @@ def reconcile(db: Database, gateway: Gateway, codes: CodeTable, now: datetime) -
 
 def _settle(db: Database, gateway: Gateway, codes: CodeTable, row: Row[Any], now: datetime, done: Reconciled) -> None:
     ring = encryption.ring()
-    phone, body = ring.open(bytes(row.phone), row.phone_column), ring.open(bytes(row.body), "messages.body")
-    logged = gateway.find_sent(phone, row.claimed_at - timedelta(seconds=5), now)
+    body = ring.open(bytes(row.body), "messages.body")
+    logged: list[LoggedText] = []
+    if row.phone is not None:  # a clinician's may be gone since; the dispatcher then says so
+        phone = ring.open(bytes(row.phone), row.phone_column)
+        logged = gateway.find_sent(phone, row.claimed_at - SKEW, now + SKEW)
     with db.system_session("reconcile") as session:
         sids = [entry.sid for entry in logged]
-        taken = set(session.scalars(_TAKEN, {"sids": sids, "agency": row.agency_id})) if sids else set()
+        names = {"sids": sids, "agency": row.agency_id, "id": row.id}
+        taken = set(session.scalars(_TAKEN, names)) if sids else set()
     match = ours(logged, body, taken)
     if match is not None:
         link = Link(row.agency_id, row.id, row.attempt_id)

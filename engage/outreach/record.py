@@ -17,20 +17,27 @@ from engage.outreach.marks import mark_number, mark_opt_out
 from engage.sms.rules.codes import CodeClass, CodeTable
 from engage.sms.texts import Accepted, Outcome, Refused, SendingStopped, TryLater, Uncertain
 
+SETTLE_AFTER = timedelta(seconds=60)
+"""How long after a message became unknown Twilio's log is believed to know of it, and its receipt to have come."""
 _PAUSE_AFTER_STOP = timedelta(minutes=1)
 _PAUSE_UNASKED = timedelta(seconds=5)
 
+# Accepted after all: also a row that lapsed meanwhile, or was given back (planned) and not claimed again since.
 _ACCEPTED = text("""
-UPDATE messages m SET state = CASE m.state WHEN 'sending' THEN 'accepted' ELSE m.state END, lease_until = NULL,
+UPDATE messages m SET state = CASE WHEN m.state IN ('sending', 'unknown', 'planned') THEN 'accepted' ELSE m.state END,
+    reason = CASE WHEN m.state IN ('sending', 'unknown', 'planned') THEN NULL ELSE m.reason END, lease_until = NULL,
     sid = COALESCE(m.sid, r.sid), accepted_at = COALESCE(m.accepted_at, :now), segments = COALESCE(NULLIF(r.segments, 0), m.segments)
 FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS uuid[]), CAST(:sids AS text[]), CAST(:segments AS smallint[]))
      AS r(id, attempt_id, sid, segments)
-WHERE m.id = r.id AND m.attempt_id = r.attempt_id AND m.state IN ('sending', 'unknown', 'accepted', 'sent', 'delivered', 'undelivered', 'failed')
+WHERE m.id = r.id AND m.attempt_id = r.attempt_id
+    AND m.state IN ('sending', 'unknown', 'planned', 'accepted', 'sent', 'delivered', 'undelivered', 'failed')
+    AND (m.sid IS NOT NULL OR NOT EXISTS (SELECT FROM messages o WHERE o.sid = r.sid AND o.id <> m.id))
 """)
 
 _UNKNOWN = text("""
-UPDATE messages m SET state = 'unknown', lease_until = NULL, reason = r.reason
-FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS uuid[]), CAST(:reasons AS text[])) AS r(id, attempt_id, reason)
+UPDATE messages m SET state = 'unknown', lease_until = NULL, reason = r.reason, due_at = r.settle_at
+FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS uuid[]), CAST(:reasons AS text[]), CAST(:settle_ats AS timestamptz[]))
+     AS r(id, attempt_id, reason, settle_at)
 WHERE m.id = r.id AND m.attempt_id = r.attempt_id AND m.state = 'sending'
 """)
 
@@ -59,7 +66,7 @@ Sent = tuple[int, uuid.UUID, Outcome | None]
 def record(db: Database, codes: CodeTable, outcomes: Sequence[Sent], now: datetime) -> None:
     """Write the outcomes down; `now` is when they were known."""
     accepted = [(i, a, o.sid, o.segments) for i, a, o in outcomes if isinstance(o, Accepted)]
-    unknown = [(i, a, o.reason) for i, a, o in outcomes if isinstance(o, Uncertain)]
+    unknown = [(i, a, o.reason, now + SETTLE_AFTER) for i, a, o in outcomes if isinstance(o, Uncertain)]
     refused = [(i, a, o.code, codes.meaning(o.code)) for i, a, o in outcomes if isinstance(o, Refused)]
     released = [
         (i, a, *_again(o, now)) for i, a, o in outcomes if o is None or isinstance(o, TryLater | SendingStopped)
@@ -68,7 +75,7 @@ def record(db: Database, codes: CodeTable, outcomes: Sequence[Sent], now: dateti
     failed = [(i, a, code, str(meaning.kind)) for i, a, code, meaning in refused if not meaning.may_retry]
     with db.system_session("record") as session:
         _write(session, _ACCEPTED, ("ids", "attempts", "sids", "segments"), accepted, now)
-        _write(session, _UNKNOWN, ("ids", "attempts", "reasons"), unknown)
+        _write(session, _UNKNOWN, ("ids", "attempts", "reasons", "settle_ats"), unknown)
         _write(session, _RELEASED, ("ids", "attempts", "dues", "reasons"), released)
         _write(session, _FAILED, ("ids", "attempts", "codes", "reasons"), failed, now)
         for row in _write(session, _CONSEQUENCES, ("ids",), [(i,) for i, *_ in failed]):
@@ -96,7 +103,8 @@ def _again(outcome: TryLater | SendingStopped | None, now: datetime) -> tuple[da
         case None:
             return now, None
         case TryLater(after_seconds=seconds):
-            return now + (_PAUSE_UNASKED if seconds is None else timedelta(seconds=seconds)), "provider_busy"
+            pause = _PAUSE_UNASKED if seconds is None else timedelta(seconds=max(1, seconds))
+            return now + pause, "provider_busy"
         case _:
             return now + _PAUSE_AFTER_STOP, "sending_stopped"
 

@@ -51,6 +51,7 @@ class Verbs:
             batch=settings.dispatch_batch,
             threads=settings.dispatch_threads,
             lease=timedelta(seconds=settings.lease_seconds),
+            in_flight=timedelta(seconds=settings.twilio_timeout_seconds + 5),
         )
         return dispatch(self.db, self.gateway, self.codes, limits, stop)
 

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from jinja2 import TemplateError
-
 from engage.outreach.rules import wording
 from engage.outreach.rules.wording import PlannedVisit
 from engage.outreach.rules.words import Kind
 from engage.patients.rules.permission import Hold, Purpose, Reader, Refusal, may_text
 from engage.patients.rules.window import local_day
 from engage.sms.rules.phones import display
-from engage.sms.rules.segments import count
+from engage.sms.rules.segments import MOST_CHARACTERS, count
 
 
 class Drop(StrEnum):
@@ -68,8 +66,9 @@ class Ready:
     segments: int
 
 
-# An opt-out is confirmed once, and help is given, even to a phone that has opted out (CTIA; 47 CFR 64.1200(a)(12)).
-_LAST_WORDS = frozenset({"answer-opt-out", "answer-help", "answer-wrong-number", "answer-condolence"})
+# An opt-out is confirmed once, and help is given, even to a phone that has opted out (CTIA; 47 CFR 64.1200(a)(12)). So is
+# "call 911" to somebody who writes "stop, I cannot breathe": emergencies need no consent (64.1200(a)(1), (f)(4)).
+_LAST_WORDS = frozenset({"answer-urgent", "answer-opt-out", "answer-help", "answer-wrong-number", "answer-condolence"})
 
 
 def decide(draft: Draft, now: datetime) -> Ready | Hold | Refusal | Drop:
@@ -123,6 +122,6 @@ def _written(draft: Draft, now: datetime) -> Ready | Drop:
         values["when"] = wording.visit_when(draft.visited_on, local_day(now, draft.zone), draft.language)
     try:
         body = wording.render(draft.wording, values)
-    except TemplateError:
+    except Exception:  # noqa: BLE001 - an agency's template can fail in any way ({{ phone / 2 }}): only its own text is lost
         return Drop.NO_WORDING
-    return Ready(body, count(body).segments)
+    return Ready(body, count(body).segments) if 0 < len(body) <= MOST_CHARACTERS else Drop.NO_WORDING

@@ -38,7 +38,7 @@ class PlannedVisit:
 def render(wording: str, values: Mapping[str, object]) -> str:
     """The text of a template, punctuation kept within GSM-7 where that changes no letter.
 
-    Raises jinja2.TemplateError for a placeholder that is not among `values`.
+    Raises jinja2.TemplateError for a placeholder that is not among `values`; a template may raise anything else as well.
     """
     return smart_encode(_compiled(wording).render(values)).strip()
 

@@ -35,7 +35,7 @@ class Purpose(StrEnum):
 
     UNASKED = "unasked"  # a touchpoint
     ANSWER = "answer"  # to somebody who has just written
-    LAST_WORD = "last_word"  # the one confirmation of an opt-out, and help: allowed after an opt-out
+    LAST_WORD = "last_word"  # the one confirmation of an opt-out, help, "call 911": allowed after an opt-out
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ def may_text(reader: Reader, purpose: Purpose, expires_at: datetime, now: dateti
     """None when the text may go now; else why not, or until when it must wait (never to or past `expires_at`).
 
     An answer to somebody who has just written may go at any hour and needs no consent of its own
-    (47 CFR 64.1200(a)(12) for the one confirmation of an opt-out); after an opt-out only the last word may go.
+    (47 CFR 64.1200(a)(12) for the one confirmation of an opt-out); after an opt-out, and to a phone that is a stranger's,
+    only the last word may go.
     """
     if now >= expires_at:
         return Refusal.TOO_LATE
@@ -90,7 +91,7 @@ def may_text(reader: Reader, purpose: Purpose, expires_at: datetime, now: dateti
     if reader.phone_word is ConsentKind.OPTED_OUT:
         return Refusal.OPTED_OUT
     if purpose is Purpose.ANSWER:
-        return None
+        return Refusal.WRONG_NUMBER if reader.phone_kind is PhoneKind.WRONG_NUMBER else None
     return _unwelcome(reader) or _over_cap(reader) or _out_of_hours(reader, expires_at, now)
 
 

@@ -28,7 +28,9 @@ def next_opening(now: datetime, zone: str, after: time, until: time) -> datetime
         return now
     local = now.astimezone(ZoneInfo(zone))
     day = local.date() if local.time() < after else local.date() + timedelta(days=1)
-    return instant(day, after, zone)
+    opens_at = instant(day, after, zone)
+    # Spring may skip a whole window: then the next day's is the next one.
+    return opens_at if is_open(opens_at, zone, after, until) else instant(day + timedelta(days=1), after, zone)
 
 
 def local_day(now: datetime, zone: str) -> date:

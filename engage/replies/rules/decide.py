@@ -4,7 +4,7 @@ Urgent beats everything, a symptom beats the number beside it, and what nobody c
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engage.alerts.rules.words import AlertKind
 from engage.outreach.rules.words import Asks, Kind
@@ -129,8 +129,11 @@ _ANSWERS = (
 
 def decide(reading: Reading, context: Context) -> tuple[Action, ...]:
     """Everything to be done, in the order in which it is done."""
-    if reading.intents in {(Intent.AUTO_REPLY,), (Intent.THANKS,)}:
+    if reading.intents in {(Intent.AUTO_REPLY,), (Intent.THANKS,)} and not reading.needs_person:
         return ()
+    is_stranger = Intent.WRONG_NUMBER in reading.intents
+    if is_stranger:  # whose "2" is not the patient's, and who has no visit to confirm or refuse
+        reading = replace(reading, score=None)
     low = _low_score(reading, context)
     kinds = {_ALERTS[intent] for intent in reading.intents if intent in _ALERTS} | ({low} if low else set())
     if Intent.OPTOUT in reading.intents and context.is_monitored:
@@ -138,7 +141,11 @@ def decide(reading: Reading, context: Context) -> tuple[Action, ...]:
     if Intent.UNCLEAR in reading.intents or (reading.needs_person and not kinds):
         kinds.add(AlertKind.UNREADABLE)
     score = _score(reading, context)
-    changes = [action for intent, action in _CHANGES.items() if intent in reading.intents]
+    changes = [
+        action
+        for intent, action in _CHANGES.items()
+        if intent in reading.intents and not (is_stranger and isinstance(action, AnswerVisits))
+    ]
     answer = _answer(reading, context, low, kinds)
     return (
         *([score] if score else []),
@@ -161,6 +168,8 @@ def _low_score(reading: Reading, context: Context) -> AlertKind | None:
 
 def _answer(reading: Reading, context: Context, low: AlertKind | None, kinds: set[AlertKind]) -> Answer | None:
     if context.answers_last_hour >= MOST_ANSWERS_AN_HOUR and AlertKind.URGENT not in kinds:
+        return None
+    if Intent.AUTO_REPLY in reading.intents and Intent.URGENT not in reading.intents:
         return None
     template = next((name for intent, name in _ANSWERS if intent in reading.intents), None)
     if context.provider_answered and template in {"answer-opt-out", "answer-opt-in", "answer-help"}:

@@ -38,6 +38,7 @@ class Scene:
         checks = {
             "denied": self.denied,
             "past": self.past,
+            "longpast": self.longpast,
             "imagined": self.imagined,
             "others": self.others,
             "over": self.over,
@@ -95,6 +96,11 @@ class Scene:
             if not any(_gap(m, find) < gap for m in nows):
                 return True
         return False
+
+    def longpast(self, find: Find) -> bool:
+        """Years ago: the only past that matters to a death or a stay."""
+        sentence = self.sentence[find.first]
+        return any(self.sentence[m.first] == sentence and _gap(m, find) <= 5 for m in self._marks("longpast"))
 
     def imagined(self, find: Find) -> bool:
         """Feared, asked about, or only if: the marker stands before it with at most one subject in between."""

@@ -13,7 +13,7 @@ from engage.replies.rules.pattern import STEM, Pattern, compile_pattern
 from engage.replies.rules.reading import Asked
 from engage.replies.rules.words import Words, fold, split
 
-GUARDS = frozenset({"denied", "past", "imagined", "others", "over"})
+GUARDS = frozenset({"denied", "past", "longpast", "imagined", "others", "over"})
 
 
 @dataclass(frozen=True, slots=True)

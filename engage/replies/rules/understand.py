@@ -88,6 +88,8 @@ def _stands_alone(find: Find, words: Words, lists: dict[str, frozenset[str]]) ->
         return True
     items = words.items
     first, last = 0, len(items)
+    if find.entry.alone == "bare":
+        return len(spoken(items)) == find.last - find.first
     if find.entry.alone == "clause":
         marks = {".", "?", ","}
         first = next((i + 1 for i in range(find.first - 1, -1, -1) if items[i].text in marks), 0)

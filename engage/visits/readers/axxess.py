@@ -5,6 +5,7 @@ Columns that Engage has no use for, a Social Security number among them, are dro
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from itertools import islice
 from operator import itemgetter
 
@@ -18,8 +19,8 @@ from engage.visits.rules.rows import Rejected
 from engage.visits.rules.words import FileKind
 
 _SAMPLE = 200
-# Extracts with as many columns as another one: these columns of the first hold dates, those of the other do not.
-_DATED = {VISIT_INFO.name: (5,), PATIENT_INFO.name: (6,)}
+# Extracts that have as many columns as another one: these columns hold dates in theirs and none in the other.
+_DATED = {VISIT_INFO.name: (5, 6, 7), PATIENT_INFO.name: (6,)}
 
 
 class AxxessReader:
@@ -84,18 +85,12 @@ def _told(name: str, sample: list[list[str]], kind: FileKind | None) -> Extract:
 
 
 def _has_its_dates(extract: Extract, sample: list[list[str]]) -> bool:
-    dated = _DATED.get(extract.name)
-    if dated is None:
-        return not any(
-            _has_its_dates(other, sample) for other in AXXESS if other.name in _DATED and _same(other, extract)
-        )
-    cells = [line[place] for line in sample if len(line) == len(extract.columns) for place in dated]
+    """Whether dates stand where this extract has them, or nothing like a date where only its double has them."""
+    double = next(each for each in AXXESS if each.name in _DATED and len(each.columns) == len(extract.columns))
+    cells = [line[place] for line in sample if len(line) == len(double.columns) for place in _DATED[double.name]]
     filled = [cell for cell in cells if tidy(cell)]
-    return bool(filled) and sum(not hasattr(day(cell), "reason") for cell in filled) * 2 > len(filled)
-
-
-def _same(one: Extract, other: Extract) -> bool:
-    return len(one.columns) == len(other.columns)
+    dates = sum(isinstance(day(cell), date) for cell in filled)
+    return bool(filled) and (dates * 2 > len(filled) if extract is double else dates == 0)
 
 
 def _by_position(extract: Extract) -> dict[str, int]:

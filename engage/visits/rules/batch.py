@@ -162,9 +162,10 @@ class Batch:
         """One number of a patient is one contact; given as the patient's and as an emergency's, it is doubtful whose it is."""
         key = (row.patient, row.phone)
         known = self.contacts.get(key)
-        if known and known.at.number == row.at.number and known != row:
-            row = known if known.is_named or not row.is_named else row
-            if not row.is_named and known.relationship is not row.relationship:
+        if known and known.at.number == row.at.number and not row.is_named:
+            if known.is_named:
+                row = known
+            elif known.is_also_emergency or known.relationship is not row.relationship:
                 row = replace(row, relationship=Relationship.PATIENT, is_also_emergency=True)
         self.contacts[key] = row
 

@@ -10,6 +10,8 @@ Cell = TypeVar("Cell")
 
 _NOTHING = frozenset({"null", "(null)", "n/a", "\\n", "-", "--"})
 _LONGEST = 500
+_LOWEST_ZIP = "501"  # 00501 is Holtsville, New York
+_NO_CENTURY = -1
 _INVISIBLE = dict.fromkeys([*range(9), *range(14, 32), 0x7F, 0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0xFEFF])
 _KEY = re.compile(r"[\W_]+")
 _MONTHS = {name: month for month, name in enumerate(re.findall("...", "janfebmaraprmayjunjulaugsepoctnovdec"), 1)}
@@ -79,7 +81,7 @@ def day(text: str) -> date | Unreadable | None:
     if parts is None:
         return Unreadable("this is not a date; write it as 11/23/2026 or 2026-11-23")
     year, month, of_month = parts
-    if year < 100:
+    if year == _NO_CENTURY:
         return Unreadable("the year has only two digits; write all four")
     if year < 1800 or (year, month, of_month) == (1900, 1, 1):
         return None
@@ -93,7 +95,7 @@ def _date_parts(clean: str) -> tuple[int, int, int] | None:
     if (found := _YEAR_FIRST.fullmatch(clean)) or (found := _RUN_TOGETHER.fullmatch(clean)):
         return int(found[1]), int(found[2]), int(found[3])
     if found := _MONTH_FIRST.fullmatch(clean):
-        return int(found[3]), int(found[1]), int(found[2])
+        return int(found[3]) if len(found[3]) == 4 else _NO_CENTURY, int(found[1]), int(found[2])
     if found := _DAY_NAMED.fullmatch(clean):
         month, of_month, year = _MONTHS.get(found[2][:3].lower()), int(found[1]), int(found[3])
     elif found := _NAMED_DAY.fullmatch(clean):
@@ -161,7 +163,7 @@ def zip_code(text: str) -> str | Unreadable | None:
     clean = tidy(text)
     if not clean:
         return None
-    if clean.isascii() and clean.isdigit() and len(clean) in {3, 4}:
+    if clean.isascii() and clean.isdigit() and (len(clean) == 4 or (len(clean) == 3 and clean >= _LOWEST_ZIP)):
         return clean.zfill(5)
     found = _ZIP.fullmatch(clean)
     return found[1] if found else Unreadable("this is not a ZIP code")

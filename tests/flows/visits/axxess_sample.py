@@ -159,7 +159,7 @@ def awkward_visits() -> list[str]:
         visit("", VISIT_DATE="11/26/2026"),  # 14: no key
         visit(
             "V12", PATIENT_STATUS="Active", ZIP_CODE="122", DATE_OF_BIRTH="13/13/1941"
-        ),  # 15: a bad birthday, ignored
+        ),  # 15: a bad birthday and ZIP code: only these cells go
     ]
 
 
@@ -180,7 +180,14 @@ MARTA = {
 
 def awkward_patients() -> list[str]:
     """A PatientInfo file whose phones are a trap: shared, doubtful, impossible. No header; SSNs are filled."""
-    second = {"PATIENT_ID": "P2", "FIRST_NAME": "Marta", "LAST_NAME": "Ruiz", "MEDICAL_RECORD_NUMBER": "M-2"}
+    second = {
+        "PATIENT_ID": "P2",
+        "FIRST_NAME": "Marta",
+        "LAST_NAME": "Ruiz",
+        "MEDICAL_RECORD_NUMBER": "M-2",
+        "STATE": "FL",
+        "ZIP_CODE": "32501",
+    }
     third = {"PATIENT_ID": "P3", "FIRST_NAME": "Jo", "LAST_NAME": "Old", "MEDICAL_RECORD_NUMBER": "M-3"}
     fourth = {"PATIENT_ID": "P4", "FIRST_NAME": "Al", "LAST_NAME": "New", "MEDICAL_RECORD_NUMBER": "M-4"}
     return [

@@ -64,7 +64,10 @@ def test_a_new_address_does_not_keep_the_old_zone() -> None:
 
 
 def test_a_nurse_who_helps_an_aide_stays_a_nurse() -> None:
-    nurse, aide = ClinicianRow("N1", role=Role.NURSE, discipline="SN"), ClinicianRow("N1", role=Role.AIDE, discipline="HHA")
+    nurse, aide = (
+        ClinicianRow("N1", role=Role.NURSE, discipline="SN"),
+        ClinicianRow("N1", role=Role.AIDE, discipline="HHA"),
+    )
     for rows in ((nurse, aide), (aide, nurse)):
         assert (batch(*rows).clinicians["N1"].role, batch(*rows).clinicians["N1"].discipline) == (Role.NURSE, "SN")
 
@@ -75,7 +78,10 @@ def test_the_list_of_payers_names_them() -> None:
 
 
 def test_a_number_on_two_lines_for_two_people_is_doubtful() -> None:
-    rows = [ContactRow("P1", "+12025550143", owner, at=Place("f", 1)) for owner in (Relationship.PATIENT, Relationship.EMERGENCY)]
+    rows = [
+        ContactRow("P1", "+12025550143", owner, at=Place("f", 1))
+        for owner in (Relationship.PATIENT, Relationship.EMERGENCY)
+    ]
     for pair in (rows, rows[::-1]):
         assert batch(*pair).contacts["P1", "+12025550143"].is_also_emergency
     named = ContactRow("P1", "+12025550143", Relationship.FAMILY, is_named=True, at=Place("f", 1))

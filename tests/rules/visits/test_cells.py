@@ -106,7 +106,16 @@ def test_names_are_written_as_people_do(text: str, meant: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [("Yes", True), (" Y ", True), ("1", True), ("TRUE", True), ("no", False), ("0", False), ("False", False), ("", None)],
+    [
+        ("Yes", True),
+        (" Y ", True),
+        ("1", True),
+        ("TRUE", True),
+        ("no", False),
+        ("0", False),
+        ("False", False),
+        ("", None),
+    ],
 )
 def test_yes_and_no(text: str, meant: bool | None) -> None:
     assert cells.flag(text) is meant
@@ -114,7 +123,14 @@ def test_yes_and_no(text: str, meant: bool | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [("12207", "12207"), ("12207-1234", "12207"), ("122071234", "12207"), ("2139", "02139"), ("", None)],
+    [
+        ("12207", "12207"),
+        ("12207-1234", "12207"),
+        ("122071234", "12207"),
+        ("2139", "02139"),
+        ("601", "00601"),
+        ("", None),
+    ],
 )
 def test_zip_codes(text: str, meant: str | None) -> None:
     assert cells.zip_code(text) == meant
@@ -123,6 +139,7 @@ def test_zip_codes(text: str, meant: str | None) -> None:
 def test_what_is_neither_is_unreadable() -> None:
     assert isinstance(cells.flag("maybe"), Unreadable)
     assert isinstance(cells.zip_code("K1A 0B1"), Unreadable)
+    assert isinstance(cells.zip_code("122"), Unreadable)
     assert isinstance(cells.count("-1"), Unreadable)
     assert cells.count("4.00") == 4
 
@@ -134,7 +151,16 @@ def test_keys_of_guids_ignore_case_and_others_do_not() -> None:
 
 @given(st.text(max_size=40))
 def test_no_cell_makes_a_reader_fail(text: str) -> None:
-    for read in (cells.day, cells.clock, cells.flag, cells.count, cells.zip_code, cells.tidy, cells.person, cells.identifier):
+    for read in (
+        cells.day,
+        cells.clock,
+        cells.flag,
+        cells.count,
+        cells.zip_code,
+        cells.tidy,
+        cells.person,
+        cells.identifier,
+    ):
         read(text)
 
 

@@ -43,16 +43,28 @@ def decide(stored: StoredVisit | None, row: VisitRow, *, now: datetime = NOW) ->
         ({}, {"ends_local": time(11)}, Change.CHANGED, False),  # the patient opens the door at the same hour
         ({}, {"task": "PT Visit"}, Change.CHANGED, False),
         ({}, {"status": VisitStatus.COMPLETED}, Change.COMPLETED, False),
-        ({}, {"status": VisitStatus.COMPLETED, "starts_local": time(9, 7)}, Change.COMPLETED, False),  # came at 9:07: no move
+        (
+            {},
+            {"status": VisitStatus.COMPLETED, "starts_local": time(9, 7)},
+            Change.COMPLETED,
+            False,
+        ),  # came at 9:07: no move
         ({}, {"status": VisitStatus.MISSED}, Change.MISSED, False),
         ({}, {"status": VisitStatus.CANCELLED}, Change.CANCELLED, False),
         ({"status": VisitStatus.CANCELLED}, {}, Change.CHANGED, False),  # it came back
         ({"status": VisitStatus.CANCELLED}, {"starts_local": time(11)}, Change.MOVED, True),
-        ({}, {"starts_local": None, "ends_local": None, "knows_times": False}, Change.UNCHANGED, False),  # no such column
+        (
+            {},
+            {"starts_local": None, "ends_local": None, "knows_times": False},
+            Change.UNCHANGED,
+            False,
+        ),  # no such column
         ({}, {"starts_on": MONDAY + timedelta(1), "starts_local": None, "knows_times": False}, Change.MOVED, True),
     ],
 )
-def test_what_becomes_of_a_visit(stored: dict[str, object], row: dict[str, object], change: Change, forgets: bool) -> None:
+def test_what_becomes_of_a_visit(
+    stored: dict[str, object], row: dict[str, object], change: Change, forgets: bool
+) -> None:
     decision = decide(replace(STORED, **stored), replace(ROW, **row))  # type: ignore[arg-type]
     assert (decision.change, decision.forgets_answer) == (change, forgets)
 
@@ -64,7 +76,11 @@ def test_what_becomes_of_a_visit(stored: dict[str, object], row: dict[str, objec
         ({"ends_local": None}, "2026-11-25T00:00Z", "2026-11-24T04:59:59Z"),  # the end of her day
         ({"ends_local": None}, "2026-11-23T20:00Z", "2026-11-23T20:00Z"),  # never in the future
         ({"ends_local": time(10)}, "2026-11-23T14:30Z", "2026-11-23T14:30Z"),
-        ({"starts_local": time(23), "ends_local": time(0, 30)}, "2026-11-25T00:00Z", "2026-11-24T05:30Z"),  # past midnight
+        (
+            {"starts_local": time(23), "ends_local": time(0, 30)},
+            "2026-11-25T00:00Z",
+            "2026-11-24T05:30Z",
+        ),  # past midnight
         ({"starts_on": date(2026, 3, 8), "ends_local": time(2, 30)}, "2026-11-25T00:00Z", "2026-03-09T06:30Z"),
     ],
 )
@@ -76,7 +92,9 @@ def test_when_a_completed_visit_ended(row: dict[str, object], now: str, at: str)
 
 def test_an_hour_that_does_not_exist_still_has_an_instant() -> None:
     """At 2:30 of 8 March 2026 New York's clocks had sprung to 3:30."""
-    done = replace(ROW, status=VisitStatus.COMPLETED, starts_on=date(2026, 3, 8), starts_local=time(1), ends_local=time(2, 30))
+    done = replace(
+        ROW, status=VisitStatus.COMPLETED, starts_on=date(2026, 3, 8), starts_local=time(1), ends_local=time(2, 30)
+    )
     assert decide(None, done).facts.completed_at == datetime(2026, 3, 8, 7, 30, tzinfo=UTC)
 
 
@@ -99,7 +117,7 @@ def test_the_same_file_twice_changes_nothing(
     assert decide(again, row, now=NOW + timedelta(hours=hours)).change is Change.UNCHANGED
 
 
-A, D, H, O, X = (
+A, D, H, W, X = (
     PatientStatus.ACTIVE,
     PatientStatus.DISCHARGED,
     PatientStatus.HOSPITALIZED,
@@ -119,7 +137,7 @@ A, D, H, O, X = (
         (H, D, False, D),
         (D, A, False, D),
         (D, A, True, A),  # admitted again
-        (O, X, False, X),
+        (W, X, False, X),
         (X, A, False, X),
         (X, A, True, X),  # no file takes a death back
         (X, D, True, X),

@@ -21,7 +21,14 @@ from engage.visits.rules.rows import (
 from engage.visits.rules.words import FileKind, VisitStatus
 from tests.rules.visits.lists_for_tests import own_line
 
-VISIT = {"visit_id": "V1", "patient_id": "P1", "date": "11/24/2026", "start": "9:00 AM", "end": "", "task": " SN  Visit "}
+VISIT = {
+    "visit_id": "V1",
+    "patient_id": "P1",
+    "date": "11/24/2026",
+    "start": "9:00 AM",
+    "end": "",
+    "task": " SN  Visit ",
+}
 PATIENT = {"patient_id": "P1", "first_name": "Rose", "last_name": "Miller"}
 
 
@@ -121,7 +128,9 @@ def test_a_bad_phone_costs_the_phone_and_is_not_repeated() -> None:
 
 
 def test_one_number_for_patient_and_emergency_is_doubtful() -> None:
-    doubtful = only(read(FileKind.PATIENTS, **PATIENT, phone="2025550143", emergency_phone="(202) 555-0143"), ContactRow)
+    doubtful = only(
+        read(FileKind.PATIENTS, **PATIENT, phone="2025550143", emergency_phone="(202) 555-0143"), ContactRow
+    )
     said = {"phone": "2025550143", "emergency_phone": "2025550143", "phone_owner": "patient"}
     certain = only(read(FileKind.PATIENTS, **PATIENT, **said), ContactRow)
     assert isinstance(doubtful, ContactRow)
@@ -137,7 +146,11 @@ def test_one_number_for_patient_and_emergency_is_doubtful() -> None:
         ({"consent_visits": "no"}, [False], []),
         ({"consent_visits": "yes"}, [], ["consent_visits"]),  # no day, no proof
         ({"consent_visits": "yes", "consent_on": "11/24/2026"}, [], ["consent_on"]),  # tomorrow
-        ({"consent_visits": "yes", "consent_on": "11/01/2026", "consent_source": "rumour"}, [], ["consent_source", "consent_visits"]),
+        (
+            {"consent_visits": "yes", "consent_on": "11/01/2026", "consent_source": "rumour"},
+            [],
+            ["consent_source", "consent_visits"],
+        ),
         ({"consent_visits": "perhaps", "consent_on": "11/01/2026"}, [], ["consent_visits"]),
         ({"consent_visits": "", "consent_on": "11/01/2026"}, [], []),
     ],
@@ -156,7 +169,11 @@ def test_a_consent_needs_its_proof(cells: dict[str, str], granted: list[bool], i
         ({"patient_status": "Active"}, PatientStatus.ACTIVE, False),
         ({"patient_status": "ON HOLD"}, PatientStatus.ON_HOLD, False),
         ({"patient_status": "deceased"}, PatientStatus.DECEASED, False),
-        ({"patient_status": "active", "died_on": "11/20/2026"}, PatientStatus.DECEASED, False),  # a day of death is word enough
+        (
+            {"patient_status": "active", "died_on": "11/20/2026"},
+            PatientStatus.DECEASED,
+            False,
+        ),  # a day of death is word enough
         ({"patient_status": "purple"}, None, True),
         ({}, None, False),
     ],

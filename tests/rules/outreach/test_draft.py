@@ -1,0 +1,169 @@
+"""What becomes of a claimed message: a row for every way in which it leaves, waits or ends."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from engage.outreach.rules.draft import Clinician, Draft, Drop, Ready, decide
+from engage.outreach.rules.wording import PlannedVisit
+from engage.outreach.rules.words import Kind
+from engage.patients.rules.permission import Hold, Reader, Refusal
+from engage.patients.rules.words import ConsentKind, PatientStatus, PhoneKind
+
+NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # Monday 12:00 in New York
+NIGHT = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)  # 02:00
+OPENING = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
+
+ROSE = Reader(
+    status=PatientStatus.ACTIVE,
+    phone_kind=PhoneKind.MOBILE,
+    has_ended=False,
+    consent=ConsentKind.GRANTED,
+    phone_word=None,
+    zone="America/New_York",
+    texts_after=time(8),
+    texts_until=time(21),
+    sent_today=0,
+    sent_this_week=0,
+    daily_cap=5,
+    weekly_cap=30,
+)
+STOPPED = replace(ROSE, phone_word=ConsentKind.OPTED_OUT)
+
+TEXT = Draft(
+    kind=Kind.TOUCHPOINT,
+    template="morning-checkin",
+    wording="{{ agency }}: Good morning {{ patient }}. Call {{ phone }}.",
+    language="en",
+    reader=ROSE,
+    clinician=None,
+    to="+12025550111",
+    has_sender=True,
+    agency="Sunrise",
+    office_phone="+12025550150",
+    patient="Rose",
+    zone="America/New_York",
+    params={},
+    occasion_on=None,
+    visits=(),
+    visited_on=None,
+    alert_is_open=False,
+    expires_at=NOON + timedelta(hours=3),
+)
+REMINDER = replace(
+    TEXT,
+    wording="{{ clinicians }} on {{ day }}, {{ times }}",
+    occasion_on=date(2026, 11, 24),
+    visits=(PlannedVisit(time(10), ("Ana",)),),
+)
+ANSWER = replace(TEXT, kind=Kind.ANSWER, template="answer-person")
+PAGE = replace(
+    TEXT,
+    kind=Kind.PAGE,
+    template="page",
+    wording="{{ agency }}: {{ code }}",
+    reader=None,
+    clinician=Clinician(has_left=False, has_stopped_texts=False),
+    params={"code": "4821"},
+    alert_is_open=True,
+)
+NOTE = replace(PAGE, kind=Kind.NOTE, template="note-taken", alert_is_open=False)
+
+
+@pytest.mark.parametrize(
+    ("draft", "body"),
+    [
+        (TEXT, "Sunrise: Good morning Rose. Call (202) 555-0150."),
+        (REMINDER, "Ana on Tue Nov 24, around 10:00 AM"),
+        (ANSWER, "Sunrise: Good morning Rose. Call (202) 555-0150."),
+        (PAGE, "Sunrise: 4821"),
+        (NOTE, "Sunrise: 4821"),  # a note about an alert that is taken is what it is for
+        (replace(TEXT, wording="noted your {{ score }}", params={"score": 4}), "noted your 4"),
+        (replace(TEXT, wording="{{ when }}", visited_on=date(2026, 11, 22)), "yesterday's"),
+        (replace(TEXT, wording="{{ when }}", visited_on=date(2026, 11, 23)), "today's"),
+        # the patient's calendar: 23:30 in Honolulu on the 22nd is already the 23rd in UTC
+        (replace(TEXT, wording="{{ when }}", visited_on=date(2026, 11, 22), zone="Pacific/Honolulu"), "yesterday's"),
+    ],
+)
+def test_it_leaves(draft: Draft, body: str) -> None:
+    assert decide(draft, NOON) == Ready(body, 1)
+
+
+def test_the_calendar_of_a_survey_is_that_of_the_patient() -> None:
+    draft = replace(
+        TEXT, kind=Kind.ANSWER, wording="{{ when }}", visited_on=date(2026, 11, 22), zone="Pacific/Honolulu"
+    )
+    assert decide(draft, NIGHT) == Ready("today's", 1)  # 21:00 of the 22nd there
+
+
+def test_segments_are_counted() -> None:
+    assert decide(replace(TEXT, wording="í" * 71), NOON) == Ready("í" * 71, 2)
+
+
+@pytest.mark.parametrize(
+    ("draft", "changed", "now", "expected"),
+    [
+        # the reader
+        (TEXT, {}, NIGHT, Hold(OPENING)),
+        (TEXT, {}, NOON + timedelta(hours=3), Refusal.TOO_LATE),
+        (TEXT, {"reader": STOPPED}, NOON, Refusal.OPTED_OUT),
+        (TEXT, {"reader": replace(ROSE, status=PatientStatus.DECEASED)}, NOON, Refusal.DECEASED),
+        (TEXT, {"reader": replace(ROSE, sent_today=5)}, NOON, Refusal.DAILY_CAP),
+        (TEXT, {"reader": None}, NOON, Drop.NO_PHONE),
+        (TEXT, {"to": None}, NOON, Drop.NO_PHONE),
+        # the occasion
+        (REMINDER, {"visits": ()}, NOON, Drop.VISIT_CHANGED),
+        (REMINDER, {"visits": (), "reader": STOPPED}, NOON, Refusal.OPTED_OUT),  # the weightier reason
+        # us
+        (TEXT, {"has_sender": False}, NOON, Drop.NO_SENDER),
+        (TEXT, {"wording": None}, NOON, Drop.NO_WORDING),
+        # wording that an agency got wrong ends its own text, whatever it raises, and never the batch
+        (TEXT, {"wording": "{{ nurse }}"}, NOON, Drop.NO_WORDING),
+        (TEXT, {"wording": "{{ agency"}, NOON, Drop.NO_WORDING),
+        (TEXT, {"wording": "{{ agency | nothing }}"}, NOON, Drop.NO_WORDING),
+        (TEXT, {"wording": "{{ phone / 2 }}"}, NOON, Drop.NO_WORDING),
+        (TEXT, {"wording": "{{ 1 / 0 }}"}, NOON, Drop.NO_WORDING),
+        (TEXT, {"wording": "{% for x in range(10 ** 9) %}{% endfor %}"}, NOON, Drop.NO_WORDING),
+        (TEXT, {"wording": "{{ agency.__class__.__mro__ }}"}, NOON, Drop.NO_WORDING),  # the sandbox holds
+        (TEXT, {"wording": "{% include 'x' %}"}, NOON, Drop.NO_WORDING),
+        (TEXT, {"wording": "{% if false %}Hello{% endif %} "}, NOON, Drop.NO_WORDING),  # Twilio refuses an empty text
+        (TEXT, {"wording": "{{ 'a' * 1601 }}"}, NOON, Drop.NO_WORDING),  # … and one that is too long
+        # answers and last words
+        (ANSWER, {"reader": STOPPED}, NOON, Refusal.OPTED_OUT),
+        (ANSWER, {"reader": replace(ROSE, phone_kind=PhoneKind.WRONG_NUMBER)}, NOON, Refusal.WRONG_NUMBER),
+        (ANSWER, {"expires_at": NOON}, NOON, Refusal.TOO_LATE),
+        (ANSWER, {"template": "answer-opt-out", "reader": STOPPED, "expires_at": NOON}, NOON, Refusal.TOO_LATE),
+        # clinicians
+        (PAGE, {"expires_at": NOON}, NOON, Refusal.TOO_LATE),
+        (PAGE, {"to": None}, NOON, Drop.NO_PHONE),
+        (PAGE, {"clinician": Clinician(has_left=True, has_stopped_texts=False)}, NOON, Drop.CLINICIAN_LEFT),
+        (PAGE, {"clinician": Clinician(has_left=False, has_stopped_texts=True)}, NOON, Drop.CLINICIAN_STOPPED),
+        (PAGE, {"alert_is_open": False}, NOON, Drop.ALERT_TAKEN),
+        (PAGE, {"has_sender": False}, NOON, Drop.NO_SENDER),
+        (NOTE, {"clinician": Clinician(has_left=True, has_stopped_texts=False)}, NOON, Drop.CLINICIAN_LEFT),
+    ],
+)
+def test_it_does_not_leave_now(draft: Draft, changed: dict[str, Any], now: datetime, expected: object) -> None:
+    assert decide(replace(draft, **changed), now) == expected
+
+
+@pytest.mark.parametrize(
+    "template", ["answer-opt-out", "answer-help", "answer-wrong-number", "answer-condolence", "answer-urgent"]
+)
+@pytest.mark.parametrize(
+    "reader", [STOPPED, replace(ROSE, phone_kind=PhoneKind.WRONG_NUMBER), replace(ROSE, status=PatientStatus.DECEASED)]
+)
+def test_a_last_word_reaches_whoever_has_just_written(template: str, reader: Reader) -> None:
+    assert isinstance(decide(replace(ANSWER, template=template, reader=reader), NIGHT), Ready)
+
+
+@pytest.mark.parametrize("draft", [ANSWER, PAGE, NOTE])
+def test_only_what_nobody_asked_for_waits_for_the_morning(draft: Draft) -> None:
+    assert isinstance(decide(draft, NIGHT), Ready)
+
+
+def test_a_nurse_who_stopped_pages_is_told_so() -> None:
+    stopped = Clinician(has_left=False, has_stopped_texts=True)
+    assert isinstance(decide(replace(NOTE, template="note-stopped", clinician=stopped), NOON), Ready)
