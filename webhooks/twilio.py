@@ -58,14 +58,14 @@ def twilio_door(db: Database, codes: CodeTable, auth_tokens: Sequence[str], base
 
 def _inbound() -> InboundText:
     media = request.form.get("NumMedia", "0")
-    to, service = request.form.get("To", ""), request.form.get("MessagingServiceSid")
+    to, service = _storable(request.form.get("To", "")), _storable(request.form.get("MessagingServiceSid", ""))
     if not (to or service):
         abort(400)
     return InboundText(
         sid=_field("MessageSid", 64),
         from_phone=_field("From", 320),
         to=to,
-        service_sid=service,
+        service_sid=service or None,
         body=_storable(request.form.get("Body", "")),
         media=min(int(media), 100) if media.isascii() and media.isdigit() and len(media) < 4 else 0,
         opt_out_type=request.form.get("OptOutType"),

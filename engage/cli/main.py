@@ -3,7 +3,9 @@
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 import click
@@ -79,3 +81,15 @@ def main() -> None:
     except EngageError as problem:
         click.echo(str(problem), err=True)
         sys.exit(problem.exit_code)
+    except Exception as bug:
+        if os.environ.get("ENGAGE_LOG_LEVEL", "").upper() == "DEBUG":
+            raise
+        click.echo(_apology(bug), err=True)
+        sys.exit(1)
+
+
+def _apology(bug: Exception) -> str:
+    """Where it happened, but not the message: it may hold a name or a number."""
+    last = traceback.extract_tb(bug.__traceback__)[-1]
+    where = f"{type(bug).__name__} at {Path(last.filename).name}:{last.lineno}"
+    return f"Engage failed in a way it should not ({where}). Nothing was half-written. ENGAGE_LOG_LEVEL=DEBUG shows more."

@@ -49,7 +49,7 @@ def web(host: str | None, port: int | None) -> None:
 @click.command()
 def worker() -> None:
     """Only the worker: plans, sends, understands, escalates. Any number of these may run on any number of machines."""
-    with ready_database(_shared(begin(), "worker")) as (settings, db):
+    with ready_database(_shared(begin(serving=True), "worker")) as (settings, db):
         metronome = Metronome(Verbs.of(db, settings))
         asked_to_stop = threading.Event()
 
@@ -66,7 +66,7 @@ def worker() -> None:
 
 def _begin_web(host: str | None, port: int | None) -> Settings:
     given = {"web_host": host, "web_port": port}
-    settings = begin(**{name: value for name, value in given.items() if value is not None})
+    settings = begin(serving=True, **{name: value for name, value in given.items() if value is not None})
     if settings.public_url is None:
         raise ConfigurationError(
             "ENGAGE_PUBLIC_URL is not set: the address at which Twilio reaches this web server, e.g. https://engage.example.org. "

@@ -21,10 +21,11 @@ agency_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
-def begin(**overrides: Any) -> Settings:
-    """Read the settings and set up logs and clock for this process."""
+def begin(*, serving: bool = False, **overrides: Any) -> Settings:
+    """Read the settings and set up logs and clock for this process; a command that ends logs warnings only, unless asked."""
     settings = load(**overrides)
-    log.configure(settings.log_level)
+    asked = serving or "log_level" in settings.model_fields_set
+    log.configure(settings.log_level if asked else "WARNING")
     clock.follow(settings.clock_file)
     return settings
 

@@ -31,11 +31,13 @@ def _rotate(db: Database, table: Table, column: str) -> int:
     ring, keys = encryption.ring(), list(table.primary_key.columns)
     mark = bytes((1, len(ring.current.encode()))) + ring.current.encode()
     is_old = func.substring(table.c[column], 1, len(mark)) != literal(mark, BYTEA)
+    # Without SKIP LOCKED: a row that a dispatcher holds for a moment must not stay behind under the old key.
     old = (
         select(*keys, table.c[column].label("old"))
         .where(table.c[column].is_not(None), is_old)
+        .order_by(*keys)
         .limit(_BATCH)
-        .with_for_update(skip_locked=True)
+        .with_for_update()
     )
     change = (
         update(table).where(*(key == bindparam(f"key_{key.name}") for key in keys)).values({column: bindparam("new")})

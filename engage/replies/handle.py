@@ -14,6 +14,7 @@ from engage import log
 from engage.alerts.opening import Reason, open_alert
 from engage.alerts.rules.words import AlertKind
 from engage.db import Database
+from engage.patients.model import Contact
 from engage.replies.apply import apply
 from engage.replies.asked import Question, find_context
 from engage.replies.clinician import handle_clinician
@@ -122,7 +123,9 @@ def _give_up(db: Database, now: datetime) -> bool:
         if reply_id is None:
             return False
         reply = session.scalars(select(Reply).where(Reply.id == reply_id)).one()
-        reason = Reason(AlertKind.UNREADABLE, reply.agency_id, contact_id=reply.contact_id, reply_id=reply.id)
+        contact = session.get(Contact, (reply.agency_id, reply.contact_id)) if reply.contact_id is not None else None
+        patient_id = contact.patient_id if contact is not None else None
+        reason = Reason(AlertKind.UNREADABLE, reply.agency_id, patient_id, reply.contact_id, reply.id)
         open_alert(session, reason, now)
         reply.state, reply.handled_at = "needs_person", now
     return True

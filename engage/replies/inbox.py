@@ -19,7 +19,10 @@ from engage.sms.rules.keywords import is_start, is_stop
 
 @dataclass(frozen=True, slots=True)
 class InboundText:
-    """A text as Twilio hands it over. `to` or `service_sid` is ours, `opt_out_type` is set when Twilio has answered it."""
+    """A text as Twilio hands it over. `to` or `service_sid` is ours, `opt_out_type` is set when Twilio has answered it.
+
+    `at` is when it reached Twilio, if that was not just now: a swept text counts from then.
+    """
 
     sid: str
     from_phone: str
@@ -28,6 +31,7 @@ class InboundText:
     body: str
     media: int = 0
     opt_out_type: str | None = None
+    at: datetime | None = None
 
 
 class Stored(StrEnum):
@@ -44,8 +48,8 @@ SELECT agency_id, id FROM senders WHERE phone = :to OR messaging_service_sid = :
 
 # One phone may be several contacts: the one we texted last is the one who most likely answers.
 _AUTHOR = text("""
-SELECT (SELECT k.id FROM clinicians k WHERE k.agency_id = :agency AND k.phone_hash = :hash ORDER BY k.left_on IS NULL DESC, k.id LIMIT 1)
-           AS clinician_id,
+SELECT (SELECT k.id FROM clinicians k WHERE k.agency_id = :agency AND k.phone_hash = :hash AND (k.left_on IS NULL OR k.left_on > :today)
+        ORDER BY k.left_on IS NULL DESC, k.id LIMIT 1) AS clinician_id,
        (SELECT c.id FROM contacts c
         LEFT JOIN LATERAL (SELECT max(m.claimed_at) AS at FROM messages m WHERE m.agency_id = c.agency_id AND m.contact_id = c.id) last ON true
         WHERE c.agency_id = :agency AND c.phone_hash = :hash
@@ -64,7 +68,7 @@ INSERT INTO unrouted_replies (sid, sent_to, phone, body, received_at) VALUES (:s
 
 _OPT = text("""
 INSERT INTO consent_events (agency_id, phone_hash, kind, source, reply_id, said_at, recorded_at)
-VALUES (:agency, :hash, :kind, 'text', :reply, :now, :now)
+VALUES (:agency, :hash, :kind, 'text', :reply, :said, :now)
 """)
 
 
@@ -77,7 +81,8 @@ def store(db: Database, inbound: InboundText, now: datetime) -> Stored:
         if sender is None:
             _keep_unrouted(session, inbound, now)
             return Stored.UNROUTED
-        author = session.execute(_AUTHOR, {"agency": sender.agency_id, "hash": phone_hash}).one()
+        who = {"agency": sender.agency_id, "hash": phone_hash, "today": now.date()}
+        author = session.execute(_AUTHOR, who).one()
         clinician_id, contact_id = _who(author, inbound.body)
         reply_id = session.scalar(
             _STORE,
@@ -92,7 +97,7 @@ def store(db: Database, inbound: InboundText, now: datetime) -> Stored:
                 "body": seal(inbound.body, "replies.body"),
                 "media": inbound.media,
                 "answered": inbound.opt_out_type is not None,
-                "now": now,
+                "now": inbound.at or now,
             },
         )
         if reply_id is None:
@@ -118,7 +123,9 @@ def _note_keyword(
         kind = "opted_in"
     else:
         return
-    session.execute(_OPT, {"agency": agency_id, "hash": phone_hash, "kind": kind, "reply": reply_id, "now": now})
+    said_at = inbound.at or now
+    names = {"agency": agency_id, "hash": phone_hash, "kind": kind, "reply": reply_id}
+    session.execute(_OPT, {**names, "said": said_at, "now": now})
 
 
 def _keep_unrouted(session: Session, inbound: InboundText, now: datetime) -> None:

@@ -14,8 +14,10 @@ OVERLAP = timedelta(minutes=15)
 
 
 def sweep(db: Database, gateway: Gateway, now: datetime) -> int:
-    """Store every inbound text of the log that we do not have yet; how many there were.
+    """Store every inbound text of the log that we do not have yet, oldest first; how many there were.
 
+    Each counts from when it was written: of STOP and START the later one stands, and an answer belongs to the question
+    that was open then.
     A sender whose log cannot be read now is swept from the same point the next time.
     """
     found = 0
@@ -27,11 +29,13 @@ def sweep(db: Database, gateway: Gateway, now: datetime) -> int:
         ).all()
     for sender_id, phone, swept_until, created_at in senders:
         try:
-            for entry in gateway.received_since(phone, (swept_until or created_at) - OVERLAP):
-                inbound = InboundText(entry.sid, entry.from_, entry.to, None, entry.body, entry.num_media)
-                found += store(db, inbound, now) is Stored.NEW
+            entries = list(gateway.received_since(phone, (swept_until or created_at) - OVERLAP))
         except GatewayUnavailable:
             continue
+        for entry in sorted(entries, key=lambda entry: entry.created_at or now):
+            at = min(entry.created_at or now, now)
+            inbound = InboundText(entry.sid, entry.from_, entry.to, None, entry.body, entry.num_media, at=at)
+            found += store(db, inbound, now) is Stored.NEW
         with db.system_session("sweep") as session:
             session.execute(text("UPDATE senders SET swept_until = :now WHERE id = :id"), {"now": now, "id": sender_id})
     return found

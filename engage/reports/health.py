@@ -10,7 +10,8 @@ from engage.db import Database
 STALE = timedelta(minutes=3)
 VERBS = ("plan", "dispatch", "handle", "escalate", "reconcile", "sweep")
 
-_TICKS = text("SELECT verb, max(ended_at) AS at, bool_or(failed) AS failed FROM ticks GROUP BY verb")
+# A worker that was killed leaves its last ticks behind, so only the newest one of a verb tells whether it works.
+_TICKS = text("SELECT DISTINCT ON (verb) verb, ended_at AS at, failed FROM ticks ORDER BY verb, ended_at DESC")
 _COUNTS = text("""
 SELECT (SELECT count(*) FROM messages WHERE state = 'planned' AND due_at <= :now AND expires_at > :now) AS messages_due,
        (SELECT count(*) FROM messages WHERE state = 'sending') AS messages_sending,
@@ -39,12 +40,15 @@ def health(db: Database, now: datetime) -> Health:
         counts = dict(session.execute(_COUNTS, {"now": now}).mappings().one())
         ticks = {row.verb: row for row in session.execute(_TICKS)}
     since = {verb: (now - row.at).total_seconds() for verb, row in ticks.items()}
-    return Health(counts, since, tuple(_problems(since, counts)))
+    failing = [verb for verb in VERBS if verb in ticks and ticks[verb].failed]
+    return Health(counts, since, tuple(_problems(since, failing, counts)))
 
 
-def _problems(since: dict[str, float], counts: dict[str, int]) -> list[str]:
+def _problems(since: dict[str, float], failing: list[str], counts: dict[str, int]) -> list[str]:
     stale = [verb for verb in VERBS if since.get(verb, float("inf")) > _allowed(verb).total_seconds()]
     problems = [f"No worker has run {', '.join(stale)} lately: start engage worker."] if stale else []
+    if failing:
+        problems.append(f"The last run of {', '.join(failing)} failed: see the worker's log.")
     if counts["alerts_exhausted"]:
         problems.append(
             f"{counts['alerts_exhausted']} alert(s) went up the whole ladder and nobody took them: engage alerts list."

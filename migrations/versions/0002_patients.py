@@ -139,6 +139,8 @@ SELECT engage_guard('referral_sources', false);
 SELECT engage_guard('patients', false);
 SELECT engage_guard('contacts', false);
 SELECT engage_guard('consent_events', true);
+-- The one column that may change: a new key encrypts the proof again (engage.db.rotation); what was said stays.
+GRANT UPDATE (proof) ON consent_events TO engage_system;
 SELECT engage_guard('episodes', false);
 SELECT engage_guard('payment_periods', false);
 """
