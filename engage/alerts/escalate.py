@@ -66,7 +66,7 @@ def _climb(session: Session, alert: Alert, now: datetime, done: Escalated) -> No
     elif alert.step > 0 and alert.next_due_at is not None and alert.next_due_at > now:
         _add_event(session, alert, now, EventKind.PAGE_FAILED)
     steps, rounds = _ladder(session, alert)
-    place = Place(AlertState(alert.state), alert.round, alert.step)
+    place = Place(alert.round, alert.step)
     alert.state = AlertState.OPEN
     for move in climb(place, steps, rounds, pageable(session, alert, now), now):
         match move:

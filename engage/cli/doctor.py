@@ -1,5 +1,7 @@
 """engage doctor: looks at everything Engage needs and says, in a sentence each, what is missing and how to mend it."""
 
+import os
+
 import click
 from sqlalchemy import text
 
@@ -11,7 +13,7 @@ from engage.errors import ConfigurationError, EngageError
 from engage.onboarding.programme import load_programme
 from engage.replies.lexicon import load_lexicon
 from engage.reports.health import health
-from engage.settings import Settings, read_toml
+from engage.settings import SECRETS, Settings, read_toml
 from engage.sms.rules.codes import parse_codes
 
 _AGENCIES = text("""
@@ -58,6 +60,9 @@ def _of_settings(settings: Settings) -> list[str]:
         )
     elif settings.public_url.startswith("http://") and settings.twilio_api_url is None:
         found.append("ENGAGE_PUBLIC_URL is not https: patients' texts would cross the internet in the clear.")
+    found += [
+        f"{name} is set, but Engage has no such setting: see docs/reference/settings.md." for name in _strange_names()
+    ]
     if settings.database_url is not None and settings.secret_key is None:
         found.append("ENGAGE_SECRET_KEY is not set: engage db new-keys makes one; keep it for as long as the database.")
     if settings.database_url is not None and settings.encryption_keys is None:
@@ -65,6 +70,14 @@ def _of_settings(settings: Settings) -> list[str]:
             "ENGAGE_ENCRYPTION_KEYS is not set: engage db new-keys makes one; keep it for as long as the database."
         )
     return found
+
+
+def _strange_names() -> list[str]:
+    """Variables that look like settings and are none: a misspelt one would otherwise do nothing, silently."""
+    known = {f"ENGAGE_{name.upper()}" for name in Settings.model_fields} | {
+        f"ENGAGE_{name.upper()}_FILE" for name in SECRETS
+    }
+    return sorted(name for name in os.environ if name.startswith("ENGAGE_") and name not in known)
 
 
 def _of_config(settings: Settings) -> list[str]:

@@ -92,4 +92,6 @@ def _apology(bug: Exception) -> str:
     """Where it happened, but not the message: it may hold a name or a number."""
     last = traceback.extract_tb(bug.__traceback__)[-1]
     where = f"{type(bug).__name__} at {Path(last.filename).name}:{last.lineno}"
-    return f"Engage failed in a way it should not ({where}). Nothing was half-written. ENGAGE_LOG_LEVEL=DEBUG shows more."
+    return (
+        f"Engage failed in a way it should not ({where}). Nothing was half-written. ENGAGE_LOG_LEVEL=DEBUG shows more."
+    )

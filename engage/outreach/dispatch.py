@@ -174,6 +174,15 @@ def _counting(draft: Draft, more: int) -> Draft:
     return replace(draft, reader=replace(draft.reader, sent_today=today, sent_this_week=week))
 
 
+def _decided(claimed: Claimed, now: datetime) -> Ready | Hold | Refusal | Drop:
+    """One message whose facts are broken must not keep the others of its batch from leaving."""
+    try:
+        return decide(claimed.draft, now)
+    except Exception:  # noqa: BLE001 - logged, and kept on the message as the reason why it did not leave
+        log.get().exception("a message could not be decided", agency=claimed.agency_id, message=claimed.id)
+        return Drop.COULD_NOT_DECIDE
+
+
 def _write(
     session: Session,
     attempts: Sequence[Attempt],

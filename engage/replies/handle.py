@@ -122,10 +122,13 @@ def _give_up(db: Database, now: datetime) -> bool:
         reply_id = session.scalar(_GIVE_UP, {"most": MOST_FAILURES})
         if reply_id is None:
             return False
-        reply = session.scalars(select(Reply).where(Reply.id == reply_id)).one()
-        contact = session.get(Contact, (reply.agency_id, reply.contact_id)) if reply.contact_id is not None else None
-        patient_id = contact.patient_id if contact is not None else None
-        reason = Reason(AlertKind.UNREADABLE, reply.agency_id, patient_id, reply.contact_id, reply.id)
+        # Column by column: what failed may be the reading of the row itself, with a key that is missing.
+        reply = session.execute(
+            select(Reply.agency_id, Reply.contact_id, Contact.patient_id)
+            .outerjoin(Contact, (Contact.agency_id == Reply.agency_id) & (Contact.id == Reply.contact_id))
+            .where(Reply.id == reply_id)
+        ).one()
+        reason = Reason(AlertKind.UNREADABLE, reply.agency_id, reply.patient_id, reply.contact_id, reply_id)
         open_alert(session, reason, now)
-        reply.state, reply.handled_at = "needs_person", now
+        session.execute(update(Reply).where(Reply.id == reply_id).values(state="needs_person", handled_at=now))
     return True

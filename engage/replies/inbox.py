@@ -12,6 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from engage import log
+from engage.agencies.rules.people import Purpose
 from engage.alerts.rules.codes import codes_in
 from engage.db import Database, encryption
 from engage.sms.rules.keywords import is_start, is_stop
@@ -43,7 +44,7 @@ class Stored(StrEnum):
 
 
 _SENDER = text("""
-SELECT agency_id, id FROM senders WHERE phone = :to OR messaging_service_sid = :service ORDER BY phone = :to DESC LIMIT 1
+SELECT agency_id, id, purpose FROM senders WHERE phone = :to OR messaging_service_sid = :service ORDER BY phone = :to DESC LIMIT 1
 """)
 
 # One phone may be several contacts: the one we texted last is the one who most likely answers.
@@ -83,7 +84,7 @@ def store(db: Database, inbound: InboundText, now: datetime) -> Stored:
             return Stored.UNROUTED
         who = {"agency": sender.agency_id, "hash": phone_hash, "today": now.date()}
         author = session.execute(_AUTHOR, who).one()
-        clinician_id, contact_id = _who(author, inbound.body)
+        clinician_id, contact_id = _who(author, inbound.body, sender.purpose)
         reply_id = session.scalar(
             _STORE,
             {
@@ -107,9 +108,10 @@ def store(db: Database, inbound: InboundText, now: datetime) -> Stored:
     return Stored.NEW
 
 
-def _who(author: Row[Any], body: str) -> tuple[int | None, int | None]:
-    """A nurse may also be somebody's daughter: a text with a code comes from the nurse, any other from the daughter."""
-    if author.clinician_id is not None and (author.contact_id is None or codes_in(body)):
+def _who(author: Row[Any], body: str, purpose: str) -> tuple[int | None, int | None]:
+    """A nurse may also be somebody's daughter: to the number of pages, or with a code, the nurse writes; else the daughter."""
+    is_nurse = author.contact_id is None or purpose == Purpose.PAGES or codes_in(body)
+    if author.clinician_id is not None and is_nurse:
         return author.clinician_id, None
     return None, author.contact_id
 

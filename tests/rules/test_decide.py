@@ -16,6 +16,7 @@ from engage.patients.rules.permission import Reader
 from engage.patients.rules.words import ConsentKind, PatientStatus, PhoneKind
 from engage.replies.rules.decide import (
     MOST_ANSWERS_AN_HOUR,
+    MOST_URGENT_ANSWERS_AN_HOUR,
     Action,
     Answer,
     AnswerVisits,
@@ -194,7 +195,8 @@ def test_what_the_provider_has_answered_is_not_answered_again(
         (MOST_ANSWERS_AN_HOUR - 1, "question", True),
         (MOST_ANSWERS_AN_HOUR, "question", False),  # two machines that thank each other stop here
         (MOST_ANSWERS_AN_HOUR + 50, "symptom", False),
-        (MOST_ANSWERS_AN_HOUR + 50, "urgent", True),
+        (MOST_URGENT_ANSWERS_AN_HOUR - 1, "urgent", True),
+        (MOST_URGENT_ANSWERS_AN_HOUR, "urgent", False),
     ],
 )
 def test_the_loop_guard_silences_answers_but_no_alert(already: int, intents: str, answered: bool) -> None:

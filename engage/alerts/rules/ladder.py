@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from engage.alerts.rules.words import AlertState, Who
+from engage.alerts.rules.words import Who
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,6 @@ class Step:
 class Place:
     """Where an alert stands: `step` is the last rung that was climbed in `round` (0: none yet)."""
 
-    state: AlertState
     round: int
     step: int
 

@@ -24,6 +24,7 @@ class Drop(StrEnum):
     CLINICIAN_STOPPED = "clinician_stopped"
     NO_PHONE = "no_phone"
     ALERT_TAKEN = "alert_taken"
+    COULD_NOT_DECIDE = "could_not_decide"
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,8 +81,8 @@ def may_text(reader: Reader, purpose: Purpose, expires_at: datetime, now: dateti
     """None when the text may go now; else why not, or until when it must wait (never to or past `expires_at`).
 
     An answer to somebody who has just written may go at any hour and needs no consent of its own
-    (47 CFR 64.1200(a)(12) for the one confirmation of an opt-out); after an opt-out, and to a phone that is a stranger's,
-    only the last word may go.
+    (47 CFR 64.1200(a)(12) for the one confirmation of an opt-out); after an opt-out, after a death, and to a phone that is
+    a stranger's, only the last word may go: "we will call you to find a time" would wound a widow; a person calls her.
     """
     if now >= expires_at:
         return Refusal.TOO_LATE
@@ -91,6 +91,8 @@ def may_text(reader: Reader, purpose: Purpose, expires_at: datetime, now: dateti
     if reader.phone_word is ConsentKind.OPTED_OUT:
         return Refusal.OPTED_OUT
     if purpose is Purpose.ANSWER:
+        if reader.status is PatientStatus.DECEASED:
+            return Refusal.DECEASED
         return Refusal.WRONG_NUMBER if reader.phone_kind is PhoneKind.WRONG_NUMBER else None
     return _unwelcome(reader) or _over_cap(reader) or _out_of_hours(reader, expires_at, now)
 

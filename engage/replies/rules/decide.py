@@ -13,6 +13,8 @@ from engage.visits.rules.words import VisitAnswer
 
 MOST_ANSWERS_AN_HOUR = 6
 """Above it the other side is a machine, or somebody who needs a voice: we stop answering, alerts go on."""
+MOST_URGENT_ANSWERS_AN_HOUR = 12
+"""The same for "call 911": said far more often than any other answer, but not for ever to an answering machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def _low_score(reading: Reading, context: Context) -> AlertKind | None:
 
 
 def _answer(reading: Reading, context: Context, low: AlertKind | None, kinds: set[AlertKind]) -> Answer | None:
-    if context.answers_last_hour >= MOST_ANSWERS_AN_HOUR and AlertKind.URGENT not in kinds:
+    if context.answers_last_hour >= (MOST_URGENT_ANSWERS_AN_HOUR if AlertKind.URGENT in kinds else MOST_ANSWERS_AN_HOUR):
         return None
     if Intent.AUTO_REPLY in reading.intents and Intent.URGENT not in reading.intents:
         return None

@@ -16,10 +16,10 @@ IMAGINED_REACH = 6
 class Scene:
     """One reply with its guard phrases found once: asks of any span why it should not count."""
 
-    def __init__(self, words: Words, lexicon: Lexicon) -> None:
+    def __init__(self, words: Words, lexicon: Lexicon, main: str) -> None:
         self.words = words
         self.items = words.items
-        self.lists = lexicon.lists
+        self.lists = lexicon.lists[main]
         self.marks = lexicon.guards.search(words)
         self.sentence: list[int] = []
         self.clause: list[int] = []

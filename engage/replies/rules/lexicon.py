@@ -67,9 +67,7 @@ class Bank:
                 for stem in pattern.stems:
                     by_stem.setdefault(stem, []).append(len(patterns))
                 patterns.append((pattern, entry))
-        return cls(
-            {k: tuple(v) for k, v in by_key.items()}, {k: tuple(v) for k, v in by_stem.items()}, tuple(patterns)
-        )
+        return cls({k: tuple(v) for k, v in by_key.items()}, {k: tuple(v) for k, v in by_stem.items()}, tuple(patterns))
 
     def search(self, words: Words, asked: Asked | None = None, known: frozenset[str] = frozenset()) -> list[Find]:
         """Everything these patterns find, in the order of the words. `<name>` never matches a `known` word."""
@@ -97,14 +95,14 @@ class Lexicon:
     rewrites: Mapping[str, Mapping[str, tuple[str, ...]]]
     numbers: Mapping[str, Mapping[str, int]]
     homophones: Mapping[str, Mapping[str, int]]
-    lists: Mapping[str, frozenset[str]]
+    lists: Mapping[str, Mapping[str, frozenset[str]]]
     own_words: Mapping[str, frozenset[str]]
     idioms: Bank
     meanings: Bank
     guards: Bank
     entries: tuple[Entry, ...]
     known: frozenset[str]
-    repairable: Mapping[str, tuple[str, ...]]
+    repairable: Mapping[str, Mapping[str, tuple[str, ...]]]
 
     @classmethod
     def parse(cls, languages: Mapping[str, Mapping[str, Any]]) -> Self:
@@ -122,39 +120,41 @@ class Lexicon:
             rewrites=_rewrites(languages),
             numbers={code: dict(t.get("numbers", {})) for code, t in languages.items()},
             homophones={code: dict(t.get("homophones", {})) for code, t in languages.items()},
-            lists=lists,
+            lists={code: _spoken_lists(languages, code) for code in languages},
             own_words=own,
             idioms=Bank.of((e for e in entries if e.means == "idiom"), classes),
             meanings=Bank.of((e for e in entries if e.means != "idiom"), classes),
             guards=Bank.of(guards, classes),
             entries=entries,
             known=known | lists.get("common", frozenset()),
-            repairable=_repairable(known, lists),
+            repairable={code: _repairable(own[code], lists) for code in languages},
         )
 
     def words(self, text: str, language: str) -> Words:
         """Cut a text into words as this lexicon knows them, the short forms of `language` first."""
-        return split(text, self.rewrites.get(language, self.rewrites["en"]), self.repair)
+        return split(text, self.rewrites.get(language, self.rewrites["en"]), lambda word: self.repair(word, language))
 
     def main_language(self, text: str, hint: str) -> str:
         """English or Spanish by the text's own small words; the hint decides a draw."""
         seen = {w.strip(".,!?¡¿") for w in fold(text).split()}
-        english = len(seen & self.lists["english"])
-        spanish = len(seen & self.lists["spanish"])
+        english = len(seen & self.lists["en"]["english"])
+        spanish = len(seen & self.lists["en"]["spanish"])
         if english == spanish:
             return hint if hint in self.rewrites else "en"
         return "en" if english > spanish else "es"
 
-    def repair(self, word: str) -> str | None:
+    def repair(self, word: str, language: str) -> str | None:
         """The known word a misspelt one must be, or None: long words only, same first letter, one slip (two from 8)."""
         if len(word) < 5 or word in self.known or not word.isascii():
             return None
         near = None
-        for candidate in self.repairable.get(word[0], ()):
+        for candidate in self.repairable.get(language, {}).get(word[0], ()):
             if abs(len(candidate) - len(word)) > 2:
                 continue
             slips = 2 if len(word) >= 8 and len(candidate) >= 8 else 1
-            if OSA.distance(word, candidate, score_cutoff=slips) <= slips and (near is None or len(candidate) > len(near)):
+            if OSA.distance(word, candidate, score_cutoff=slips) <= slips and (
+                near is None or len(candidate) > len(near)
+            ):
                 near = candidate
         return near
 
@@ -183,7 +183,9 @@ def _classes(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, 
 def _entry(code: str, row: Mapping[str, Any]) -> Entry:
     unknown = set(row) - {"name", "means", "says", "examples", "but_not", "asked", "unless", "alone", "kind"}
     if unknown or not {"name", "means", "says"} <= set(row):
-        raise ValueError(f"Lexicon {code}: entry {row.get('name')!r} lacks name, means or says, or has {sorted(unknown)}.")
+        raise ValueError(
+            f"Lexicon {code}: entry {row.get('name')!r} lacks name, means or says, or has {sorted(unknown)}."
+        )
     unless = frozenset(row.get("unless", ()))
     if unless - GUARDS:
         raise ValueError(f"Lexicon {code}: entry {row['name']!r} has unknown guards {sorted(unless - GUARDS)}.")
@@ -222,12 +224,30 @@ def _merged(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, frozenset[s
     return lists
 
 
+def _spoken_lists(languages: Mapping[str, Mapping[str, Any]], main: str) -> dict[str, frozenset[str]]:
+    """Every list for a text whose main language is `main`: its own words, and others' where it has no such small word.
+
+    "Son" is somebody else in English and only "are" in Spanish.
+    """
+    merged = _merged(languages)
+    small = {"en": "english", "es": "spanish"}.get(main, "")
+    mine = _merged({main: languages[main]})
+    taken = merged.get(small, frozenset()) | merged.get(f"{small}_also", frozenset())
+    return {
+        name: words if name in {"english", "spanish"} else mine.get(name, frozenset()) | (words - taken)
+        for name, words in merged.items()
+    }
+
+
 def _known(
     languages: Mapping[str, Mapping[str, Any]],
     classes: Mapping[str, Mapping[str, tuple[str, ...]]],
     entries: tuple[Entry, ...],
 ) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
     own: dict[str, set[str]] = {code: set() for code in languages}
+    merged = _merged(languages)
+    for code, small in (("en", "english"), ("es", "spanish")):
+        own.setdefault(code, set()).update(merged.get(small, frozenset()) | merged.get(f"{small}_also", frozenset()))
     for code, table in languages.items():
         own[code].update(w for words in classes[code].values() for member in words for w in member.split())
         own[code].update(fold(n) for n in table.get("numbers", {}))
@@ -236,7 +256,10 @@ def _known(
     for entry in entries:
         for phrase in entry.says:
             own[entry.language].update(
-                w for piece in phrase.split() if piece[0] not in "{!<" for w in piece.rstrip("?").replace("_", "|").split("|")
+                w
+                for piece in phrase.split()
+                if piece[0] not in "{!<"
+                for w in piece.rstrip("?").replace("_", "|").split("|")
             )
     plain = {code: frozenset(w for w in words if w.isalpha()) for code, words in own.items()}
     return frozenset().union(*plain.values()), plain

@@ -2,7 +2,8 @@
 
 A pattern is words in order. `a|b` one of them, `word?` may be missing, `bleed*` any ending, `{class}` a named list,
 `..` up to three words between, `...` up to six, `^` and `$` the ends of a sentence, `#` a number, `_` any word,
-`<name>` a word nobody knows, `!a|b` not followed by, `~` a comma may stand here, `a_lot` a word of two words.
+`<name>` a word nobody knows, `!a|b` not followed by, `~` a comma may stand here, `a_lot` a word of two words; `.`, `,`
+and `?` standing alone or among alternatives are themselves.
 """
 
 import re
@@ -32,7 +33,7 @@ def compile_pattern(source: str, classes: Mapping[str, tuple[str, ...]]) -> Patt
     for piece in source.split():
         expression, words = _piece(piece, classes, source)
         pieces.append(expression)
-        if words and not piece.startswith("!") and not piece.endswith("?"):
+        if words and not piece.startswith("!") and not _is_optional(piece):
             keys = frozenset(w.split()[0] for w in words if "*" not in w.split()[0])
             stems = frozenset(w[:STEM] for w in words if "*" in w.split()[0])
             too_short = any("*" in w.split()[0] and w.index("*") < STEM for w in words)
@@ -56,12 +57,17 @@ def _piece(piece: str, classes: Mapping[str, tuple[str, ...]], source: str) -> t
     }
     if piece in fixed:
         return fixed[piece], ()
-    ahead, optional = piece.startswith("!"), piece.endswith("?")
-    words = _members(piece.removeprefix("!").removesuffix("?"), classes, source)
+    ahead, optional = piece.startswith("!"), _is_optional(piece)
+    words = _members(piece.removeprefix("!").removesuffix("?" if optional else ""), classes, source)
     body = _alternatives(words)
     if ahead:
         return f"(?!{body})", ()
     return f"(?:{body})?" if optional else body, words
+
+
+def _is_optional(piece: str) -> bool:
+    """ "so?" may be missing; a "?" of its own, or among alternatives, is the question mark."""
+    return piece.endswith("?") and not piece.endswith(("|?", "!?")) and piece != "?"
 
 
 def _members(piece: str, classes: Mapping[str, tuple[str, ...]], source: str) -> tuple[str, ...]:
@@ -74,7 +80,9 @@ def _members(piece: str, classes: Mapping[str, tuple[str, ...]], source: str) ->
             for member in classes[name]:
                 words.extend(_members(member, classes, source) if member.startswith("{") else [member])
         else:
-            words.append(part.replace("_", " "))
+            words.append(part.replace("_", " ").strip())
+    if not all(words):
+        raise ValueError(f"The phrase {source!r} has an empty alternative in {piece!r}.")
     return tuple(words)
 
 

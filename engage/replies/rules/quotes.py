@@ -58,7 +58,8 @@ def _quoted(flat: str, prompts: frozenset[str]) -> list[tuple[int, int]]:
         spans.append((0, marked.end()))
     asks = "|".join(sorted(re.escape(p) for p in prompts))
     prompt = re.search(
-        rf"(?:^|[.?!\n])[^.?!\n]*\b(?:{asks})\s+(?:with\s+|con\s+)?(?:1\s*(?:-|to|al?)\s*(?:5|10)|yes\b|si\b)[^.?!\n]*[.?!\n]", flat
+        rf"(?:^|[.?!\n])[^.?!\n]*\b(?:{asks})\s+(?:with\s+|con\s+)?(?:1\s*(?:-|to|al?)\s*(?:5|10)|yes\b|si\b)[^.?!\n]*[.?!\n]",
+        flat,
     )
     if prompt:
         spans.append((0, prompt.end()))

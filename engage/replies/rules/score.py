@@ -42,7 +42,12 @@ class Number:
 
 
 def find_score(
-    items: tuple[Word, ...], top: int, taken: frozenset[int], numbers: dict[str, int], sounds: dict[str, int], lists: Lists
+    items: tuple[Word, ...],
+    top: int,
+    taken: frozenset[int],
+    numbers: dict[str, int],
+    sounds: dict[str, int],
+    lists: Lists,
 ) -> Score:
     """Read the answer. `taken` are words already known to be no score; `sounds` are numbers only as the whole reply."""
     whole = _whole_reply(items, top, numbers, sounds, lists)
@@ -103,14 +108,18 @@ def _numbers(
 ) -> list[Number]:
     found: list[Number] = []
     skip = 0
-    for i, item in enumerate(items):
+    for i in range(len(items)):
         if i < skip or i in taken:
             continue
         number = _read_number(items, i, top, numbers, lists)
         if number is None:
             continue
         skip = number.last
-        if _is_count(items, number, lists, numbers) or _is_time(items, number, lists) or _is_label(items, number, lists):
+        if (
+            _is_count(items, number, lists, numbers)
+            or _is_time(items, number, lists)
+            or _is_label(items, number, lists)
+        ):
             skip = max(skip, number.last)
             continue
         if not _stands_out(items, number, lists):
@@ -123,16 +132,21 @@ def _numbers(
     return found
 
 
-def _read_number(
-    items: tuple[Word, ...], i: int, top: int, numbers: dict[str, int], lists: Lists
-) -> Number | None:
+def _read_number(items: tuple[Word, ...], i: int, top: int, numbers: dict[str, int], lists: Lists) -> Number | None:
     text = items[i].text
     value = _value(text, numbers)
     if value is None:
         if "/" in text and text.replace("/", "").replace(".", "").isdigit():
-            over, _, base = text.partition("/")
-            return Number(int(float(over)), i, i + 1, off=int(base) != top)
+            over, _, of = text.partition("/")
+            return Number(int(float(over)), i, i + 1, off=float(of or 0) != top)
         return None
+    return _with_half_or_base(items, i, value, top, numbers, lists)
+
+
+def _with_half_or_base(
+    items: tuple[Word, ...], i: int, value: int, top: int, numbers: dict[str, int], lists: Lists
+) -> Number:
+    """ "3 and a half", "8 out of 10": the words behind a number that belong to it."""
     following = [w.text for w in items[i + 1 : i + 5]] + [".", ".", ".", "."]
     if following[0] == "1/2" or following[:2] in (["and", "half"], ["y", "medio"], ["y", "media"]):
         return Number(value, i, i + (2 if following[0] == "1/2" else 3))
@@ -164,12 +178,17 @@ def _is_count(items: tuple[Word, ...], number: Number, lists: Lists, numbers: di
         second, unit = items[number.last + 1].text, items[number.last + 2].text
         if _value(second, numbers) is not None and unit in lists["units"]:
             return True
-    if before == "~" or (before in lists["range_words"] and after in lists["units"]):
-        return after in lists["units"]
-    if after in {"of", "de"} and (number.last + 1 >= len(items) or _value(items[number.last + 1].text, numbers) is None):
+    if after in {"of", "de"} and (
+        number.last + 1 >= len(items) or _value(items[number.last + 1].text, numbers) is None
+    ):
         return True
     if items[number.first].text in lists["pronoun_numbers"]:
         return before in lists["pronoun_number_before"] or after not in lists["pronoun_number_after"]
+    return _counts_a_noun(before, after, lists)
+
+
+def _counts_a_noun(before: str, after: str, lists: Lists) -> bool:
+    """ "My 2 dogs", "had 3 eggs"."""
     plain_noun = after.isalpha() and after not in lists["answer_fillers"] and after not in lists["not_a_noun"]
     if before in lists["owners"] and plain_noun:
         return True
@@ -246,7 +265,11 @@ def _corrected(items: tuple[Word, ...], found: list[Number], lists: Lists) -> Nu
         if soft and set(between) <= lists["correction_soft"] | lists["correction_fillers"]:
             return second
         after = [w.text for w in items[second.last : second.last + 3]]
-        if set(after) & lists["correction_strong"] and "not" not in after and set(between) <= lists["correction_fillers"]:
+        if (
+            set(after) & lists["correction_strong"]
+            and "not" not in after
+            and set(between) <= lists["correction_fillers"]
+        ):
             return second
     return None
 

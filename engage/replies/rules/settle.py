@@ -28,6 +28,7 @@ def settle(kept: list[Find], score: Score, asked: Asked, scene: Scene) -> Verdic
     by: dict[str, list[Find]] = {}
     for find in kept:
         by.setdefault(find.entry.means, []).append(find)
+    _drop_contained(by)
     if "auto_reply" in by and "urgent" not in by:
         return Verdict({Intent.AUTO_REPLY: by["auto_reply"]}, None, False)
     if "cancel_alone" in by:
@@ -43,6 +44,46 @@ def settle(kept: list[Find], score: Score, asked: Asked, scene: Scene) -> Verdic
         lone = Intent.THANKS if "thanks" in by and not _answers_nothing(by, score, asked) else Intent.UNCLEAR
         finds[lone] = by.get("thanks", []) if lone is Intent.THANKS else []
     return Verdict(finds, value, contradicts)
+
+
+_HELD = {
+    "confirm": ("cancel_visit", "complaint", "wrong_number", "hospitalized", "reschedule"),
+    "cancel_visit": (
+        "confirm",
+        "thanks",
+        "optout",
+        "complaint",
+        "deceased",
+        "hospitalized",
+        "reschedule",
+        "wrong_number",
+    ),
+    "optout": ("complaint", "thanks", "optin", "confirm"),
+    "complaint": ("optout", "auto_reply", "optin", "thanks", "confirm"),
+    "reschedule": ("complaint", "callback", "hospitalized"),
+    "condition": ("complaint", "callback"),
+    "deceased": ("wrong_number",),
+    "question": ("complaint", "help", "callback", "reschedule", "optout", "optin", "wrong_number", "urgent", "thanks"),
+    "callback": ("help", "auto_reply", "complaint", "optout"),
+    "help": ("wrong_number", "urgent"),
+    "symptom": ("thanks", "complaint", "question"),
+    "thanks": (),
+}
+"""A meaning is dropped where its words lie within a longer phrase of one of these: "no one will be home"."""
+
+
+def _drop_contained(by: dict[str, list[Find]]) -> None:
+    for means, holders in _HELD.items():
+        if means not in by:
+            continue
+        held = [(f.first, f.last) for holder in holders for f in by.get(holder, ())]
+        kept = [
+            f for f in by[means] if not any(a <= f.first and f.last <= b and f.last - f.first < b - a for a, b in held)
+        ]
+        if kept:
+            by[means] = kept
+        else:
+            del by[means]
 
 
 def _score(by: dict[str, list[Find]], score: Score, asked: Asked) -> int | None:
@@ -95,11 +136,12 @@ def _visit(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> bool:
     contradicts = bool((yes or confirm) and cancel)
     moved = "reschedule" in by
     if moved:
-        if any(f.entry.kind == "move" for f in by["reschedule"]) and not confirm:
-            yes = []
-        if yes and "cancel_visit" not in by:
+        # Rule 10: a yes with a time is both. "I will be home after 3" without a yes is only the time.
+        if yes:
             by["confirm"] = yes
         return False
+    if yes and no and not confirm and not cancel:
+        return True
     if cancel and not (confirm and _later(confirm, cancel)):
         by["cancel_visit"] = cancel
     elif no and not confirm and not ("question" in by and not no):
@@ -133,7 +175,9 @@ def _talk(by: dict[str, list[Find]], scene: Scene) -> None:
         for means in ("reschedule", "callback", "help", "optout", "optin")
         for f in by.get(means, [])
     }
-    open_questions = [f for f in by.get("question", []) if scene.sentence[f.first] not in taken or f.entry.kind == "firm"]
+    open_questions = [
+        f for f in by.get("question", []) if scene.sentence[f.first] not in taken or f.entry.kind == "firm"
+    ]
     if open_questions:
         by["question"] = open_questions
     else:

@@ -24,19 +24,20 @@ DAYPARTS = {
     **dict.fromkeys(("afternoon", "afternoons", "tarde", "tardes", "lunch", "almuerzo"), (time(12), time(17))),
     **dict.fromkeys(("evening", "evenings", "tonight", "noche"), (time(17), time(20))),
 }
-_HOUR_WORDS = {
-    w: h
-    for h, ws in enumerate(
-        ("", "one una", "two dos", "three tres", "four cuatro", "five cinco", "six seis", "seven siete",
-         "eight ocho", "nine nueve", "ten diez", "eleven once", "twelve doce noon mediodia")  # fmt: skip
-    )
-    for w in ws.split()
-}
+_HOURS_SPOKEN = (
+    "one una, two dos, three tres, four cuatro, five cinco, six seis, seven siete, eight ocho, nine nueve, ten diez, "
+    "eleven once, twelve doce noon mediodia"
+)
+_HOUR_WORDS = {w: h for h, words in enumerate(_HOURS_SPOKEN.split(", "), start=1) for w in words.split()}
 
 
 def wanted_times(text: str, items: tuple[Word, ...], lists: Lists, today: date | None) -> tuple[WantedTime, ...]:
     """Every day and window asked for, in order. Without `today` a day is only named in `words`."""
-    days = [(i, on) for i in range(len(items)) if (on := _day(items, i, today)) is not False and not _refused(items, i, lists)]
+    days = [
+        (i, day[0])
+        for i in range(len(items))
+        if (day := _day(items, i, today)) is not None and not _refused(items, i, lists)
+    ]
     windows = [w for i in range(len(items)) if (w := _window(items, i, lists)) is not None]
     if not days and not windows:
         return ()
@@ -50,20 +51,25 @@ def _spoken(text: str, items: tuple[Word, ...], at: list[int]) -> str:
     return text[min(items[i].start for i in at) : max(items[i].end for i in at)]
 
 
-def _day(items: tuple[Word, ...], i: int, today: date | None) -> date | None | bool:
-    """The date this word names; None for a day without a date, False for no day at all."""
+def _day(items: tuple[Word, ...], i: int, today: date | None) -> tuple[date | None] | None:
+    """The date this word names, or None for no day at all; without `today` the date in it is None."""
     word, before, after = items[i].text, items[max(0, i - 1)].text, items[min(i + 1, len(items) - 1)].text
-    if word in WEEKDAYS:
-        return today + timedelta((WEEKDAYS[word] - today.weekday() - 1) % 7 + 1) if today else None
-    if word in {"tomorrow"} or (word == "manana" and before not in {"la", "las"} and after != "manana"):
-        return today + timedelta(1) if today else None
-    if word in {"today", "hoy"}:
-        return today
-    if (word == "week" and before == "next") or (word == "semana" and before in {"proxima", "otra"}):
-        return today + timedelta(7 - today.weekday()) if today else None
     if word[0].isdigit() and word.endswith(("st", "nd", "rd", "th")):
-        return _day_of_month(int(word[:-2]), today)
-    return False
+        return (_day_of_month(int(word[:-2]), today),)
+    ahead = _days_ahead(word, before, after, today.weekday() if today else 0)
+    if ahead is None:
+        return None
+    return (today + timedelta(ahead) if today else None,)
+
+
+def _days_ahead(word: str, before: str, after: str, weekday: int) -> int | None:
+    if word in WEEKDAYS:
+        return (WEEKDAYS[word] - weekday - 1) % 7 + 1
+    if (word == "week" and before == "next") or (word == "semana" and before in {"proxima", "otra"}):
+        return 7 - weekday
+    if word == "tomorrow" or (word == "manana" and before not in {"la", "las"} and after != "manana"):
+        return 2 if before in {"pasado", "after"} else 1
+    return 0 if word in {"today", "hoy"} else None
 
 
 def _day_of_month(day: int, today: date | None) -> date | None:
@@ -91,22 +97,24 @@ def _refused(items: tuple[Word, ...], i: int, lists: Lists) -> bool:
 
 
 def _window(items: tuple[Word, ...], i: int, lists: Lists) -> tuple[time | None, time | None, int] | None:
-    word = items[i].text
-    if word in DAYPARTS and items[i - 1].text not in {"this", "buenas", "good"}:
+    word, before = items[i].text, items[i - 1].text
+    if word in DAYPARTS and before not in {"this", "buenas", "good"}:
         return (*DAYPARTS[word], i)
-    if word == "manana" and items[i - 1].text in {"la", "las"}:
+    if word == "manana" and before in {"la", "las"}:
         return time(8), time(12), i
     at = _hour(items, i)
-    if at is None or items[i - 1].text in {"of", "is"}:
-        return None
-    lead = [w.text for w in items[max(0, i - 4) : i]]
-    if {"after", "past", "despues"} & set(lead):
+    return None if at is None or before in {"of", "is"} else _bounded(items, i, at, lists)
+
+
+def _bounded(items: tuple[Word, ...], i: int, at: time, lists: Lists) -> tuple[time | None, time | None, int] | None:
+    """An hour with the word before it that says from, until or at; None where it may be no hour at all."""
+    lead = {w.text for w in items[max(0, i - 4) : i]}
+    if {"after", "past", "despues"} & lead:
         return at, None, i
-    if {"before", "by", "until", "till", "antes", "hasta"} & set(lead):
-        return (at, None, i) if {"not", "no"} & set(lead) else (None, at, i)
-    if set(lead) & lists["time_leads"] or items[min(i + 1, len(items) - 1)].text in {"am", "pm", "oclock", "instead"} or ":" in word:
-        return at, at, i
-    return None
+    if {"before", "by", "until", "till", "antes", "hasta"} & lead:
+        return (at, None, i) if {"not", "no"} & lead else (None, at, i)
+    says_hour = items[min(i + 1, len(items) - 1)].text in {"am", "pm", "oclock", "instead"} or ":" in items[i].text
+    return (at, at, i) if lead & lists["time_leads"] or says_hour else None
 
 
 def _hour(items: tuple[Word, ...], i: int) -> time | None:

@@ -1,45 +1,98 @@
 """A reply and what was asked in, a finished reading out. Pure: the lexicon and today's date are arguments."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from engage.replies.rules.guards import Scene, spoken
-from engage.replies.rules.lexicon import Find, Lexicon
+from engage.replies.rules.lexicon import Entry, Find, Lexicon
 from engage.replies.rules.quotes import own_words
 from engage.replies.rules.reading import RULE_VERSION, Asked, Evidence, Intent, Reading
 from engage.replies.rules.score import Fit, Score, find_score
 from engage.replies.rules.settle import settle
 from engage.replies.rules.times import wanted_times
-from engage.replies.rules.vitals import measure
+from engage.replies.rules.vitals import Measured, measure
 from engage.replies.rules.words import Words
 
 MAX_CHARACTERS = 1600
 """Twilio's limit for one inbound message; what stands behind it is not read."""
 
 
+MIN_QUESTION = 3
+"""Words a sentence needs before its question mark makes it a question: "ok?" is none."""
+
+
 def read(text: str, asked: Asked, *, lexicon: Lexicon, language: str = "en", today: date | None = None) -> Reading:
     """Read one reply. `language` is the contact's own ("en", "es"); `today` is the date where the patient lives."""
     text = text[:MAX_CHARACTERS]
-    lists = dict(lexicon.lists)
-    own = own_words(text, lists["reactions"], lists["prompts"])
+    own = own_words(text, lexicon.lists["en"]["reactions"], lexicon.lists["en"]["prompts"])
     if own.is_reaction:
         return _alone(Intent.AUTO_REPLY, text, "reaction to our text", 1.0)
     main = lexicon.main_language(own.text, language)
+    lists = dict(lexicon.lists[main])
     seen = lexicon.words(own.text, main)
     if not spoken(seen.items):
         return _pictures_only(text, seen, asked, lists)
-    idioms = lexicon.idioms.search(seen, asked)
-    words = seen.masked([(f.first, f.last) for f in idioms])
-    scene = Scene(words, lexicon)
-    numbers = _numbers(lexicon, main, words)
-    measured = measure(words.items, lists, numbers)
-    found = [*lexicon.meanings.search(words, asked, lexicon.known), *measured.finds]
-    kept = [f for f in found if _stands_alone(f, words, lists) and not scene.reasons(f)]
+    words, scene, measured, kept = _kept(seen, asked, lexicon, main)
     score = Score(Fit.NONE)
     if asked.top:
         taken = measured.taken | {i for f in kept if f.entry.kind == "numbers" for i in range(f.first, f.last)}
         sounds = dict(lexicon.homophones.get(main, {}))
-        score = find_score(words.items, asked.top, taken, numbers, sounds, lists)
+        score = find_score(words.items, asked.top, taken, _numbers(lexicon, main, words), sounds, lists)
     return _finish(text, asked, words, scene, kept, score, lists, today, main)
+
+
+def kept_finds(text: str, asked: Asked, lexicon: Lexicon, language: str) -> list[Find]:
+    """The lexicon's finds that count in this text, before the policy combines them: what a lexicon entry does alone."""
+    main = lexicon.main_language(text, language)
+    return _kept(lexicon.words(text, main), asked, lexicon, main)[3]
+
+
+def _kept(seen: Words, asked: Asked, lexicon: Lexicon, main: str) -> tuple[Words, Scene, Measured, list[Find]]:
+    """Hide the idioms, find what is said, and drop what is denied, past, imagined, over or somebody else's."""
+    lists = lexicon.lists[main]
+    idioms = [f for f in lexicon.idioms.search(seen, asked) if _is_spoken(f, seen, lexicon, main)]
+    loose = [f for f in idioms if f.entry.kind == "loose"]
+    words = seen.masked([(f.first, f.last) for f in idioms if f.entry.kind != "loose"])
+    scene = Scene(words, lexicon, main)
+    measured = measure(words.items, dict(lists), _numbers(lexicon, main, words))
+    found = [f for f in lexicon.meanings.search(words, asked, lexicon.known) if _is_spoken(f, words, lexicon, main)]
+    found += [*measured.finds, *_questions(words, found)]
+    kept = [
+        f
+        for f in found
+        if _stands_alone(f, words, lists) and not any(_within(f, idiom) for idiom in loose) and not scene.reasons(f)
+    ]
+    return words, scene, measured, kept
+
+
+def _within(find: Find, idiom: Find) -> bool:
+    """Whether a find leans on an everyday phrase: it touches it and does not hold all of it and more."""
+    touches = find.first < idiom.last and idiom.first < find.last
+    holds = find.first <= idiom.first and idiom.last <= find.last and find.last - find.first > idiom.last - idiom.first
+    return touches and not holds
+
+
+def _is_spoken(find: Find, words: Words, lexicon: Lexicon, main: str) -> bool:
+    """An entry of the other language needs at least one word that the text's own language does not have."""
+    if find.entry.language in {main, "value"}:
+        return True
+    own = lexicon.own_words[main]
+    return any(w.text not in own and w.text not in _PUNCTUATION for w in words.items[find.first : find.last])
+
+
+_PUNCTUATION = frozenset({".", "?", ",", "*", "~", "¤"})
+_ASKS = Entry(name="ends in a question mark", means="question", language="shape", says=())
+
+
+def _questions(words: Words, found: list[Find]) -> list[Find]:
+    """Sentences that end in a question mark and say nothing else that was understood."""
+    asked, first = [], 1
+    for i, word in enumerate(words.items):
+        if word.text == "?" and i - first >= MIN_QUESTION and not any(f.first < i and f.last > first for f in found):
+            asked.append(Find(_ASKS, first, i))
+        if word.text in {".", "?"}:
+            first = i + 1
+    return asked
 
 
 def _finish(
@@ -59,7 +112,7 @@ def _finish(
     evidence = [
         _evidence(text, words, intent, f.first, f.last, f.entry.rule)
         for intent, finds in verdict.finds.items()
-        for f in finds
+        for f in _longest(finds)
     ]
     if Intent.SCORE in verdict.finds and score.value is not None:
         evidence.append(_evidence(text, words, Intent.SCORE, score.first, score.last, "score: " + score.fit.value))
@@ -70,6 +123,16 @@ def _finish(
     return Reading(intents, value, times, tuple(evidence), confidence, needs_person, RULE_VERSION)
 
 
+def _longest(finds: list[Find]) -> list[Find]:
+    """One find per entry, the longest: evidence is for people to read."""
+    best: dict[str, Find] = {}
+    for find in finds:
+        known = best.get(find.entry.rule)
+        if known is None or find.last - find.first > known.last - known.first:
+            best[find.entry.rule] = find
+    return list(best.values())
+
+
 def _numbers(lexicon: Lexicon, main: str, words: Words) -> dict[str, int]:
     """The number words that count here: English and Spanish, the text's own language last; others in short replies."""
     numbers: dict[str, int] = {}
@@ -77,12 +140,12 @@ def _numbers(lexicon: Lexicon, main: str, words: Words) -> dict[str, int]:
         for code in lexicon.numbers:
             numbers = dict(lexicon.numbers[code]) | numbers if code not in {"en", "es"} else numbers
     second = "es" if main == "en" else "en"
-    only_there = lexicon.lists["ambiguous_numbers"]
+    only_there = lexicon.lists["en"]["ambiguous_numbers"]
     numbers |= {w: n for w, n in lexicon.numbers.get(second, {}).items() if w not in only_there}
     return numbers | dict(lexicon.numbers.get(main, {}))
 
 
-def _stands_alone(find: Find, words: Words, lists: dict[str, frozenset[str]]) -> bool:
+def _stands_alone(find: Find, words: Words, lists: Mapping[str, frozenset[str]]) -> bool:
     """Entries that count only as the whole reply, or as a whole clause, beside nothing but courtesy."""
     if not find.entry.alone:
         return True

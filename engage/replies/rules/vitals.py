@@ -1,5 +1,5 @@
 """Numbers that measure the body: sugar, oxygen, pressure, pulse, temperature, weight, pain. Words in; which numbers
-are measurements out, and which of them are an emergency or a complaint by their value alone.
+are measurements out, and which of them are an emergency by their value alone (a fever is not: the words must say it).
 
 Thresholds are those at which home-health standing orders have a nurse call the same day; see docs/reference.
 """
@@ -15,21 +15,20 @@ _GUARDS = frozenset({"past", "imagined", "others", "denied"})
 
 
 class Limit(NamedTuple):
-    """Values of one measure: plausible within `low..high`; urgent under `floor` or from `ceiling`; fever from `sick`."""
+    """Values of one measure: plausible within `low..high`; urgent under `floor` or from `ceiling`."""
 
     low: float
     high: float
     floor: float
     ceiling: float
-    sick: float = 10_000
 
 
 LIMITS = {
     "sugar": Limit(15, 1500, 70, 300),
     "oxygen": Limit(40, 100, 90, 1000),
     "pulse": Limit(20, 250, 41, 130),
-    "temperature": Limit(85, 115, 95, 103, 100.4),
-    "celsius": Limit(30, 43, 35, 39.5, 38),
+    "temperature": Limit(85, 115, 95, 103.5),
+    "celsius": Limit(30, 43, 35, 39.7),
     "pressure": Limit(40, 300, 81, 180),
     "weight": Limit(60, 700, 0, 10_000),
 }
@@ -86,8 +85,6 @@ def _judge(kind: str, value: float, first: int, last: int) -> list[Find]:
         return []
     if value < limit.floor or value >= limit.ceiling:
         return [_find("urgent", f"dangerous {kind}", first, last)]
-    if value >= limit.sick:
-        return [_find("symptom", "fever by its number", first, last)]
     return []
 
 
@@ -116,9 +113,7 @@ def _pressure_pair(items: tuple[Word, ...], i: int) -> tuple[float, float, int] 
     return None
 
 
-def _kind(
-    items: tuple[Word, ...], i: int, number: float, lists: dict[str, frozenset[str]]
-) -> tuple[str, int]:
+def _kind(items: tuple[Word, ...], i: int, number: float, lists: dict[str, frozenset[str]]) -> tuple[str, int]:
     """The measure this number belongs to and the position of the word that says so; ("", i) for none."""
     bridged = False
     for at in range(i - 1, max(0, i - 1 - _REACH), -1):

@@ -46,6 +46,9 @@ _TOKEN = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+_LOOKALIKES = {"1o": "10", "l0": "10", "lo": "10", "io": "10"}
+"""A ten written with letters."""
+
 _SIGNS = {"&": "and", "@": "at", "%": "percent", "$": "dollars", "*": "*", "~": "about"}
 
 
@@ -176,6 +179,9 @@ def _spell(
     plain = fold(raw)
     bare = plain.replace("'", "")
     opened = rewrites.get(accented) or rewrites.get(plain) or rewrites.get(bare)
+    if opened is None and bare in _LOOKALIKES:
+        items.append(Word(_LOOKALIKES[bare], bare, start, end))
+        return
     if opened is None and bare[0].isdigit():
         digits = re.match(r"\d+", bare)
         head = digits.group() if digits else bare

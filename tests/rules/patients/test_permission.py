@@ -105,7 +105,7 @@ def test_a_refusal_is_told_before_a_hold() -> None:
         ({"sent_today": 9, "sent_this_week": 99}, None, None),
         ({"has_ended": True}, None, None),
         ({"status": PatientStatus.HOSPITALIZED}, None, None),
-        ({"status": PatientStatus.DECEASED}, None, None),  # a widow who asks is answered
+        ({"status": PatientStatus.DECEASED}, Refusal.DECEASED, None),  # a person calls the widow
         ({"phone_kind": PhoneKind.LANDLINE}, None, None),  # it has just texted
         ({"phone_kind": PhoneKind.WRONG_NUMBER}, Refusal.WRONG_NUMBER, None),  # we said that we would not text it again
         ({"phone_word": ConsentKind.OPTED_OUT}, Refusal.OPTED_OUT, None),
