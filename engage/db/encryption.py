@@ -21,6 +21,7 @@ from engage.errors import ConfigurationError
 
 _VERSION = 1
 _NONCE_BYTES = 12
+_TAG_BYTES = 16
 
 
 class KeyRing:
@@ -71,9 +72,9 @@ class KeyRing:
 
     @staticmethod
     def _split(sealed: bytes) -> tuple[bytes, bytes]:
-        if len(sealed) < 2 + _NONCE_BYTES or sealed[0] != _VERSION:
+        end = 2 + sealed[1] if len(sealed) > 1 else 2
+        if len(sealed) < end + _NONCE_BYTES + _TAG_BYTES or sealed[0] != _VERSION:
             raise ConfigurationError("An encrypted column holds bytes that Engage did not write.")
-        end = 2 + sealed[1]
         return sealed[2:end], sealed[end:]
 
 

@@ -120,7 +120,9 @@ class Scene:
     def over(self, find: Find) -> bool:
         """Stopped, gone, better: said just before or just after the find."""
         for mark in self._marks("over_before"):
-            if 0 <= find.first - mark.last <= 2 and self.clause[mark.first] == self.clause[find.first]:
+            near = 0 <= find.first - mark.last <= 2 and self.clause[mark.first] == self.clause[find.first]
+            before = {w.text for w in self.items[max(0, mark.first - 2) : mark.first]}
+            if near and not before & self.lists["negators"]:
                 return True
         for mark in self._marks("over_after"):
             if -1 <= mark.first - find.last <= 4 and self.clause[mark.first] == self.clause[find.last - 1]:

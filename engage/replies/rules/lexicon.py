@@ -3,6 +3,7 @@
 Tables per language in (the caller reads the files), one immutable Lexicon out. It decides nothing about a reply.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
@@ -12,6 +13,9 @@ from rapidfuzz.distance import OSA
 from engage.replies.rules.pattern import STEM, Pattern, compile_pattern
 from engage.replies.rules.reading import Asked
 from engage.replies.rules.words import Words, fold, split
+
+_STRETCHED = re.compile(r"(.)\1{2,}")
+"""Letters held down: "stoooop", "siiii"."""
 
 GUARDS = frozenset({"denied", "past", "longpast", "imagined", "others", "over"})
 
@@ -145,6 +149,11 @@ class Lexicon:
 
     def repair(self, word: str, language: str) -> str | None:
         """The known word a misspelt one must be, or None: long words only, same first letter, one slip (two from 8)."""
+        if _STRETCHED.search(word):
+            for letters in (r"\1", r"\1\1"):
+                short = _STRETCHED.sub(letters, word)
+                if short in self.known or short in self.rewrites.get(language, {}):
+                    return short
         if len(word) < 5 or word in self.known or not word.isascii():
             return None
         near = None

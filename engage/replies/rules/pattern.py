@@ -97,7 +97,7 @@ def _word(word: str) -> str:
     parts = []
     for part in word.split():
         if part == "#":
-            parts.append(r"[0-9][0-9:./]* ")
+            parts.append(r"[0-9][0-9:./]*(?:st|nd|rd|th)? ")
         elif part.endswith("*"):
             parts.append(re.escape(part[:-1]) + r"[^\s.,?*]* ")
         else:

@@ -73,14 +73,14 @@ def _within(find: Find, idiom: Find) -> bool:
 
 
 def _is_spoken(find: Find, words: Words, lexicon: Lexicon, main: str) -> bool:
-    """An entry of the other language needs at least one word that the text's own language does not have."""
-    if find.entry.language in {main, "value"}:
+    """An entry of another language needs at least one of its own words that the text's main language does not have."""
+    language = find.entry.language
+    if language in {main, "value"}:
         return True
-    own = lexicon.own_words[main]
-    return any(w.text not in own and w.text not in _PUNCTUATION for w in words.items[find.first : find.last])
+    foreign = lexicon.own_words[language] - lexicon.own_words[main]
+    return any(w.text in foreign for w in words.items[find.first : find.last])
 
 
-_PUNCTUATION = frozenset({".", "?", ",", "*", "~", "¤"})
 _ASKS = Entry(name="ends in a question mark", means="question", language="shape", says=())
 
 

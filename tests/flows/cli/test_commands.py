@@ -40,7 +40,7 @@ def test_an_agency_from_nothing_to_planned_messages(engage: Program, tmp_path: P
     assert engage("clinician", "shift", "N1", "--agency", "sunrise", "--from", "17:00", "--to", "08:00").code == 0
     file = tmp_path / "visits.csv"
     file.write_text(
-        VISITS + "V1,P1,Rose,Miller,2025550111,patient,yes,paper,2026-01-02,{clock.now():%Y-%m-%d},10:00,scheduled,NY,10001\n"
+        VISITS + f"V1,P1,Rose,Miller,2025550111,patient,yes,paper,2026-01-02,{clock.now():%Y-%m-%d},10:00,scheduled,NY,10001\n"
     )
     assert engage("import", "visits", str(file), "--agency", "sunrise", "--profile", "csv", "--dry-run").code == 0
     assert json.loads(engage("agency", "list", "--json").out)["patients"] == 0  # a dry run writes nothing

@@ -23,6 +23,7 @@ from tests.conftest import RING
 SECRET = "a secret that only tests use, and long enough"
 OLD, NEW = b"\x07" * 32, b"\x09" * 32
 BOTH = KeyRing({"new": NEW, "test": OLD}, SECRET)
+LONG_NAME = KeyRing({"n" * 32: NEW}, SECRET)
 ONLY_NEW = KeyRing({"new": NEW}, SECRET)
 COLUMNS = [
     (table.name, column.name)
@@ -30,6 +31,20 @@ COLUMNS = [
     for column in table.c
     if isinstance(column.type, Encrypted)
 ]
+
+
+FILLINGS = {
+    "visits.wanted": "UPDATE visits SET wanted = :value WHERE id = {visit}",
+    "readings.evidence": """
+        INSERT INTO readings (agency_id, reply_id, rule_version, intents, confidence, needs_person, evidence, outcome, read_at)
+        SELECT agency_id, id, '1', '{{}}', 1, false, :value, '{{}}', received_at FROM replies""",
+    "messages.body": """
+        INSERT INTO messages (agency_id, kind, priority, contact_id, template, planned_at, send_at, due_at, expires_at, body)
+        SELECT agency_id, 'answer', 1, id, 'x', now(), now(), now(), now() + interval '1 hour', :value FROM contacts""",
+    "alerts.note": """
+        INSERT INTO alerts (agency_id, kind, severity, code, ladder_id, next_due_at, opened_at, note)
+        SELECT agency_id, 'urgent', 3, '4821', min(id), now(), now(), :value FROM ladders GROUP BY agency_id""",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -54,25 +69,8 @@ def fill(cast: Cast) -> None:
     visit = cast.visit(cast.rose)
     seal = encryption.ring().seal
     with cast.db.system_session("test") as session:
-        for statement, column in (
-            (f"UPDATE visits SET wanted = :value WHERE id = {visit}", "visits.wanted"),
-            (
-                "INSERT INTO readings (agency_id, reply_id, rule_version, intents, confidence, needs_person, evidence, outcome, read_at)"
-                " SELECT agency_id, id, '1', '{}', 1, false, :value, '{}', received_at FROM replies",
-                "readings.evidence",
-            ),
-            (
-                "INSERT INTO messages (agency_id, kind, priority, contact_id, template, planned_at, send_at, due_at, expires_at, body)"
-                " SELECT agency_id, 'answer', 1, id, 'x', now(), now(), now(), now() + interval '1 hour', :value FROM contacts",
-                "messages.body",
-            ),
-            (
-                "INSERT INTO alerts (agency_id, kind, severity, code, ladder_id, next_due_at, opened_at, note)"
-                " SELECT agency_id, 'urgent', 3, '4821', min(id), now(), now(), :value FROM ladders GROUP BY agency_id",
-                "alerts.note",
-            ),
-        ):
-            session.execute(text(statement), {"value": seal("words of a patient", column)})
+        for column, statement in FILLINGS.items():
+            session.execute(text(statement.format(visit=visit)), {"value": seal("words of a patient", column)})
 
 
 def test_no_encrypted_column_holds_words(cast: Cast) -> None:
@@ -124,10 +122,15 @@ def test_altered_bytes_never_open(words: str, place: int, flip: int) -> None:
         RING.open(bytes(sealed), "a.b")
 
 
-@given(junk=st.binary(max_size=60) | st.binary(max_size=40).map(lambda tail: b"\x01\x04test" + tail))
+@given(
+    junk=st.binary(max_size=60)
+    | st.binary(max_size=40).map(lambda tail: b"\x01\x04test" + tail)
+    | st.just(b"\x01\x20" + b"n" * 32)
+)
 def test_bytes_that_engage_did_not_write_never_open(junk: bytes) -> None:
-    with pytest.raises(ConfigurationError):
-        RING.open(junk, "a.b")
+    for ring in (RING, LONG_NAME):
+        with pytest.raises(ConfigurationError):
+            ring.open(junk, "a.b")
 
 
 def test_rotation_leaves_nothing_under_the_old_key(cast: Cast) -> None:

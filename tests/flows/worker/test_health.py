@@ -1,0 +1,146 @@
+"""What machines and people are told of the installation: /readyz in sentences, /metrics in numbers, nobody by name."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from freezegun import freeze_time
+from sqlalchemy import text
+
+from engage.alerts.opening import Reason, open_alert
+from engage.alerts.rules.words import AlertKind
+from engage.reports.health import VERBS
+from engage.settings import read_toml
+from engage.sms.rules.codes import parse_codes
+from tests.cast import NOON, Cast
+from webhooks import create_app
+
+
+@pytest.fixture
+def client(cast: Cast) -> Iterator[FlaskClient]:
+    codes = parse_codes(read_toml(cast.config / "twilio-codes.toml"))
+    with freeze_time(NOON):
+        yield create_app(cast.db, codes, auth_tokens=["x"], public_url="http://x").test_client()
+
+
+def run(cast: Cast, statement: str, **values: object) -> None:
+    with cast.db.system_session("test") as session:
+        session.execute(text(statement), values)
+
+
+def tick(cast: Cast, verb: str, at: datetime, *, worker: str = "one", failed: bool = False) -> None:
+    statement = (
+        "INSERT INTO ticks (worker, verb, began_at, ended_at, failed) VALUES (:worker, :verb, :at, :at, :failed)"
+    )
+    run(cast, statement, worker=worker, verb=verb, at=at, failed=failed)
+
+
+def all_tick(cast: Cast, at: datetime = NOON) -> None:
+    for verb in VERBS:
+        tick(cast, verb, at)
+
+
+def problems(client: FlaskClient, expected: int) -> str:
+    answer = client.get("/readyz")
+    assert answer.status_code == expected
+    assert answer.json is not None
+    assert answer.json["ready"] is (expected == 200)
+    return " ".join(answer.json["problems"])
+
+
+def test_this_process_is_alive_whatever_the_database_does(client: FlaskClient, cast: Cast) -> None:
+    cast.db.close()
+    assert client.get("/healthz").text == "ok\n"
+
+
+def test_ready_when_every_verb_has_run(client: FlaskClient, cast: Cast) -> None:
+    all_tick(cast)
+    assert problems(client, 200) == ""
+
+
+def test_nobody_at_work_is_said(client: FlaskClient) -> None:
+    said = problems(client, 503)
+    assert "No worker has run" in said
+    assert all(verb in said for verb in VERBS)
+
+
+@pytest.mark.parametrize(
+    ("verb", "minutes", "expected"), [("dispatch", 2, 200), ("dispatch", 4, 503), ("plan", 4, 200), ("sweep", 16, 503)]
+)
+def test_a_verb_that_has_not_run_lately_is_named(
+    client: FlaskClient, cast: Cast, verb: str, minutes: int, expected: int
+) -> None:
+    all_tick(cast)
+    run(cast, "DELETE FROM ticks WHERE verb = :verb", verb=verb)
+    tick(cast, verb, NOON - timedelta(minutes=minutes))
+    assert (verb in problems(client, expected)) is (expected == 503)
+
+
+def test_a_verb_that_fails_every_time_is_no_health(client: FlaskClient, cast: Cast) -> None:
+    all_tick(cast, NOON - timedelta(minutes=1))
+    tick(cast, "dispatch", NOON, worker="two", failed=True)
+    assert "dispatch failed" in problems(client, 503)
+    tick(cast, "dispatch", NOON + timedelta(seconds=1), worker="three")  # and works again
+    assert problems(client, 200) == ""
+
+
+def test_a_worker_that_was_killed_while_failing_is_forgotten(client: FlaskClient, cast: Cast) -> None:
+    tick(cast, "dispatch", NOON - timedelta(days=1), worker="killed", failed=True)
+    all_tick(cast)
+    assert problems(client, 200) == ""
+
+
+def test_alerts_that_wait_are_said(client: FlaskClient, cast: Cast) -> None:
+    all_tick(cast)
+    with cast.db.agency_session(cast.id) as session:
+        open_alert(session, Reason(AlertKind.URGENT, cast.id, cast.rose), NOON - timedelta(minutes=2))
+        open_alert(session, Reason(AlertKind.CALLBACK, cast.id, cast.rose), NOON)
+    assert "1 alert(s) wait for a step that is overdue" in problems(client, 503)
+    run(cast, "UPDATE alerts SET exhausted_at = next_due_at, next_due_at = NULL WHERE kind = 'urgent'")
+    said = problems(client, 503)
+    assert "nobody took them" in said
+    assert "overdue" not in said
+
+
+def test_texts_nobody_can_be_given_are_said(client: FlaskClient, cast: Cast) -> None:
+    all_tick(cast)
+    run(
+        cast,
+        "INSERT INTO unrouted_replies (sid, sent_to, phone, body, received_at) VALUES ('S', '+1', 'x', 'x', :at)",
+        at=NOON,
+    )
+    assert "no agency has" in problems(client, 503)
+
+
+def test_a_database_that_does_not_answer_is_said(client: FlaskClient, cast: Cast) -> None:
+    with cast.db.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE ticks")
+    assert "database does not answer" in problems(client, 503)
+
+
+def test_metrics_are_numbers_that_prometheus_reads(client: FlaskClient, cast: Cast) -> None:
+    tick(cast, "plan", NOON - timedelta(seconds=30))
+    with cast.db.agency_session(cast.id) as session:
+        open_alert(session, Reason(AlertKind.URGENT, cast.id, cast.rose), NOON)
+    answer = client.get("/metrics")
+    assert answer.mimetype == "text/plain"
+    lines = [line for line in answer.text.splitlines() if not line.startswith("#")]
+    values = dict(line.rsplit(" ", 1) for line in lines)
+    assert values["engage_alerts_open"] == "1.0"
+    assert values['engage_seconds_since_tick{verb="plan"}'] == "30.0"
+    assert {
+        "engage_messages_due",
+        "engage_messages_unknown",
+        "engage_replies_waiting",
+        "engage_alerts_exhausted",
+    } <= set(values)
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_health_names_nobody(client: FlaskClient, cast: Cast, path: str) -> None:
+    with cast.db.agency_session(cast.id) as session:
+        open_alert(session, Reason(AlertKind.URGENT, cast.id, cast.rose), NOON - timedelta(hours=1))
+    said = client.get(path).text
+    for secret in ("Rose", "Miller", "555", "Sunrise", "sunrise"):
+        assert secret not in said
