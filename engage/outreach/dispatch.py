@@ -238,9 +238,9 @@ def _send(
     while waiting:
         finished, _ = wait(waiting, timeout=_GLANCE, return_when=FIRST_COMPLETED)
         outcomes = [(waiting.pop(future), _result(future)) for future in finished]
-        if any(isinstance(outcome, SendingStopped) for _, outcome in outcomes):
-            for future in waiting:
-                future.cancel()
+        if halted.is_set() or any(isinstance(outcome, SendingStopped) for _, outcome in outcomes):
+            # what no thread has begun has not left, also when every thread hangs
+            outcomes += [(waiting.pop(future), None) for future in list(waiting) if future.cancel()]
         patience -= halted.is_set() and not finished
         if patience <= 0:
             yield [(attempt, Uncertain("stopped while sending")) for attempt in waiting.values()]
