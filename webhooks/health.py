@@ -33,7 +33,7 @@ def health_door(db: Database) -> Blueprint:
             counts=found.counts,
             seconds_since_tick=found.seconds_since,
         )
-        return shown, 503 if found.problems else 200
+        return shown, 200 if found.is_working else 503
 
     @door.get("/metrics")
     def metrics() -> Response:

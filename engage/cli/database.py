@@ -6,6 +6,10 @@ import secrets
 
 import click
 
+import engage.alerts.model
+import engage.db.model
+import engage.replies.model
+import engage.visits.model  # noqa: F401 - keys are rotated in every table
 from engage.cli.session import begin, ready_database
 from engage.db import migrate
 from engage.db.opening import complete, opened

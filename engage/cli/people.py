@@ -1,4 +1,4 @@
-"""engage clinician add, shift: who can be paged, and when; engage user add: who may sign in."""
+"""engage clinician add, shift: who can be paged, and when; engage patient status; engage user add: who may sign in."""
 
 import re
 from datetime import time
@@ -13,8 +13,12 @@ from engage.agencies.rules.people import AccountRole, Role
 from engage.cli.session import agency_of, agency_option, ready_database
 from engage.db import encryption
 from engage.errors import BadInput, NotFound
+from engage.patients.model import Patient
+from engage.patients.rules.words import PatientStatus
 from engage.sms.rules.phones import PhoneRefusal, parse_phone
 
+# A death is recorded by what the family writes or by the EMR; here it can only be taken back.
+_SETTABLE = [str(status.value) for status in PatientStatus if status is not PatientStatus.DECEASED]
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -73,6 +77,36 @@ def shift(emr_id: str, slug: str, days: str, starts: str, ends: str) -> None:
             hours = {"weekdays": weekdays, "starts": _time("--from", starts), "ends": _time("--to", ends)}
             session.add(ShiftRow(agency_id=agency.id, branch_id=person.branch_id, clinician_id=person.id, **hours))
         click.echo(f"{person.first_name} is on call {days} from {starts} to {ends}.")
+
+
+@click.group()
+def patient() -> None:
+    """Patients: say where one is in care."""
+
+
+@patient.command("status")
+@click.argument("emr_id", metavar="ID")
+@agency_option
+@click.option(
+    "--set",
+    "status",
+    type=click.Choice(_SETTABLE),
+    required=True,
+    help="active: texts go on; the others pause or end them.",
+)
+def set_status(emr_id: str, slug: str, status: str) -> None:
+    """Say that the patient whose id in the EMR is ID is back home (active), away, or no longer in care."""
+    with ready_database() as (_, db):
+        agency, now = agency_of(db, slug), clock.now()
+        with db.agency_session(agency.id) as session:
+            person = session.scalars(select(Patient).where(Patient.emr_id == emr_id)).first()
+            if person is None:
+                raise NotFound(f"No patient of {slug!r} has the EMR id {emr_id!r}.")
+            before, person.status, person.status_since, person.died_on = person.status, status, now, None
+            detail = {"before": before, "after": status}
+            event = {"actor": "command line", "action": "patient.status", "subject": "patient", "subject_id": person.id}
+            session.add(AuditEvent(agency_id=agency.id, at=now, detail=detail, **event))
+        click.echo(f"The patient was {before.replace('_', ' ')} and is {status.replace('_', ' ')} now.")
 
 
 @click.group()

@@ -100,6 +100,7 @@ def _server(settings: Settings) -> AbstractServer[Any]:
         workers=settings.web_workers,
         blocking_threads=settings.web_threads,
         workers_kill_timeout=2,
+        respawn_failed_workers=True,
         log_enabled=False,
     )
     return server

@@ -3,7 +3,7 @@
 May be stopped and run again at any time, and runs while Engage works: both keys open everything until it is done.
 """
 
-from sqlalchemy import Table, bindparam, func, literal, select, update
+from sqlalchemy import Table, bindparam, func, inspect, literal, select, update
 from sqlalchemy.dialects.postgresql import BYTEA
 
 from engage.db import Base, Database, encryption
@@ -13,7 +13,14 @@ _BATCH = 2000
 
 
 def rotate(db: Database) -> int:
-    """How many values were under another key than the first of the ring, and now are not. Every model must be imported."""
+    """How many values were under another key than the first of the ring, and now are not.
+
+    Raises AssertionError when a table of the database has no model here: its values would stay under the old key.
+    """
+    with db.engine.connect() as connection:
+        unknown = set(inspect(connection).get_table_names()) - set(Base.metadata.tables) - {"alembic_version"}
+    if unknown:
+        raise AssertionError(f"the models of {', '.join(sorted(unknown))} were not imported")
     return sum(
         _rotate(db, table, column.name)
         for table in _tables()

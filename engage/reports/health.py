@@ -27,10 +27,15 @@ SELECT (SELECT count(*) FROM messages WHERE state = 'planned' AND due_at <= :now
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The state of the installation; `problems` are sentences, empty when all is well."""
+    """The state of the installation; `problems` are sentences, empty when all is well.
+
+    `is_working`: workers tick, and no verb fails. An alert that nobody took is a problem for people, but taking this process out of service
+    would only make it worse.
+    """
 
     counts: dict[str, int]
     seconds_since: dict[str, float]
+    is_working: bool
     problems: tuple[str, ...]
 
 
@@ -41,11 +46,11 @@ def health(db: Database, now: datetime) -> Health:
         ticks = {row.verb: row for row in session.execute(_TICKS)}
     since = {verb: (now - row.at).total_seconds() for verb, row in ticks.items()}
     failing = [verb for verb in VERBS if verb in ticks and ticks[verb].failed]
-    return Health(counts, since, tuple(_problems(since, failing, counts)))
-
-
-def _problems(since: dict[str, float], failing: list[str], counts: dict[str, int]) -> list[str]:
     stale = [verb for verb in VERBS if since.get(verb, float("inf")) > _allowed(verb).total_seconds()]
+    return Health(counts, since, not stale and not failing, tuple(_problems(stale, failing, counts)))
+
+
+def _problems(stale: list[str], failing: list[str], counts: dict[str, int]) -> list[str]:
     problems = [f"No worker has run {', '.join(stale)} lately: start engage worker."] if stale else []
     if failing:
         problems.append(f"The last run of {', '.join(failing)} failed: see the worker's log.")

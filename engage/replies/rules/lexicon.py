@@ -14,6 +14,12 @@ from engage.replies.rules.pattern import STEM, Pattern, compile_pattern
 from engage.replies.rules.reading import Asked
 from engage.replies.rules.words import Words, fold, split
 
+SHORTEST_REPAIRED = 5
+"""Letters from which a word is mended: shorter ones are too easily another word."""
+
+SAFE_LENGTH = 4
+"""Letters from which a short form of one language is no everyday word of another: "da" is "the" in no Spanish text."""
+
 _STRETCHED = re.compile(r"(.)\1{2,}")
 """Letters held down: "stoooop", "siiii"."""
 
@@ -149,23 +155,31 @@ class Lexicon:
 
     def repair(self, word: str, language: str) -> str | None:
         """The known word a misspelt one must be, or None: long words only, same first letter, one slip (two from 8)."""
-        if _STRETCHED.search(word):
+        if _STRETCHED.search(word) and not set(word) <= set("ivxw"):
             for letters in (r"\1", r"\1\1"):
                 short = _STRETCHED.sub(letters, word)
                 if short in self.known or short in self.rewrites.get(language, {}):
                     return short
-        if len(word) < 5 or word in self.known or not word.isascii():
+        if len(word) < SHORTEST_REPAIRED or word in self.known or not word.isascii() or self._is_inflected(word):
             return None
         near = None
         for candidate in self.repairable.get(language, {}).get(word[0], ()):
             if abs(len(candidate) - len(word)) > 2:
                 continue
-            slips = 2 if len(word) >= 8 and len(candidate) >= 8 else 1
+            long = len(word) >= 9 and len(candidate) >= 9 and word[:2] == candidate[:2] and word[-1] == candidate[-1]
+            slips = 2 if long else 1
             if OSA.distance(word, candidate, score_cutoff=slips) <= slips and (
                 near is None or len(candidate) > len(near)
             ):
                 near = candidate
         return near
+
+    def _is_inflected(self, word: str) -> bool:
+        """Whether it is a known word with an everyday ending: "wishes" is no "dishes"."""
+        return any(
+            word.endswith(ending) and (word[: -len(ending)] in self.known or word[: -len(ending)] + "e" in self.known)
+            for ending in ("s", "es", "ed", "ing", "er", "ers", "ly", "y")
+        )
 
 
 def _phrase(text: str) -> str:
@@ -213,14 +227,21 @@ def _entry(code: str, row: Mapping[str, Any]) -> Entry:
 
 
 def _rewrites(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Short forms per main language: its own, and another's where they are long enough to be no word of its own."""
     own = {
         code: {k.lower(): tuple(v.split()) for k, v in table.get("rewrites", {}).items()}
         for code, table in languages.items()
     }
-    english, spanish = own.get("en", {}), own.get("es", {})
-    shared = {k: v for code, t in own.items() if code not in {"en", "es"} for k, v in t.items()}
-    by_language = {code: shared | english | spanish | own[code] for code in languages}
-    by_language["en"] = shared | spanish | english
+    by_language = {}
+    for code, table in languages.items():
+        mine = _merged({code: table}).get("common", frozenset())
+        by_language[code] = {
+            key: opened
+            for other, forms in own.items()
+            if other != code
+            for key, opened in forms.items()
+            if len(key) >= SAFE_LENGTH and fold(key) not in mine
+        } | own[code]
     return by_language
 
 

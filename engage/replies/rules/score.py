@@ -280,6 +280,8 @@ def _changed(items: tuple[Word, ...], found: list[Number], lists: Lists) -> Numb
         return None
     between = [w.text for w in items[found[0].last : found[1].first]]
     before = [w.text for w in items[max(0, found[0].first - 4) : found[0].first]]
+    if between == ["a"] and before[-1:] == ["de"] and found[0].value < found[1].value:
+        return found[0]  # "de 8 a 9" is a range, "de 4 a 2" a way
     moved = set(before) & lists["change_words"] or (set(before) & {"from", "de"} and set(between) & {"to", "a"})
     return found[1] if moved and set(between) & {"to", "a"} else None
 

@@ -67,7 +67,8 @@ _HELD = {
     "callback": ("help", "auto_reply", "complaint", "optout"),
     "help": ("wrong_number", "urgent"),
     "symptom": ("thanks", "complaint", "question"),
-    "thanks": (),
+    "neutral": ("thanks",),
+    "optin": ("optout",),
 }
 """A meaning is dropped where its words lie within a longer phrase of one of these: "no one will be home"."""
 
@@ -127,6 +128,8 @@ def _visit(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> bool:
         yes = no = []
     condition = by.pop("condition", [])
     confirm, cancel = by.pop("confirm", []), by.pop("cancel_visit", [])
+    asking = [(scene.clause[f.first], f.first) for f in by.get("question", [])]
+    confirm = [f for f in confirm if not any(c == scene.clause[f.first] and at <= f.first for c, at in asking)]
     if {"wrong_number", "deceased", "hospitalized"} & by.keys() and not any(f.entry.kind == "yes" for f in confirm):
         confirm = []
     if condition and asks_visit and not _belongs_to_call(condition, by, scene):

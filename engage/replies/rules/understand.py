@@ -68,8 +68,9 @@ def _kept(seen: Words, asked: Asked, lexicon: Lexicon, main: str) -> tuple[Words
 def _within(find: Find, idiom: Find) -> bool:
     """Whether a find leans on an everyday phrase: it touches it and does not hold all of it and more."""
     touches = find.first < idiom.last and idiom.first < find.last
-    holds = find.first <= idiom.first and idiom.last <= find.last and find.last - find.first > idiom.last - idiom.first
-    return touches and not holds
+    holds = find.first <= idiom.first and idiom.last <= find.last
+    longer = find.last - find.first > idiom.last - idiom.first or find.entry.means in {"urgent", "symptom"}
+    return touches and not (holds and longer)
 
 
 def _is_spoken(find: Find, words: Words, lexicon: Lexicon, main: str) -> bool:

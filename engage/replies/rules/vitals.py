@@ -145,7 +145,7 @@ def _is_pain_scale(
     items: tuple[Word, ...], at: int, i: int, number: float, bridged: bool, lists: dict[str, frozenset[str]]
 ) -> bool:
     before = {w.text for w in items[max(0, at - 3) : at]}
-    if before & (lists["negators"] | {"less", "menos"}) or number > 10:
+    if before & (lists["negators"] | lists["passed"]) or number > 10:
         return False
     out_of_ten = "/10" in items[i].text or _scale_end(items, i) > i + 1
     return bridged or out_of_ten or items[at - 1].text in {".", ",", "my", "mi", "el"}

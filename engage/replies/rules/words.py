@@ -36,6 +36,7 @@ _TOKEN = re.compile(
   | (?P<ordinal>\d+(?:st|nd|rd|th)\b)
   | (?P<mixed>\d+[a-z]+\d*|[a-z]+\d+[a-z\d]*)
   | (?P<number>\d+)
+  | (?P<starred>\bf\*+\w*)
   | (?P<single>[{_CJK}])
   | (?P<word>(?:[^\W\d_]|[\u0300-\u036f\u064b-\u0652])(?:[^\W\d_{_CJK}]|[\u0300-\u036f\u064b-\u0652]|'(?=[^\W\d_])|\d(?=\w))*)
   | (?P<strong>[.!;\n]+)
@@ -136,7 +137,12 @@ def _take(
     repair: Callable[[str], str | None],
 ) -> None:
     kind, raw, start, end = found.lastgroup, found.group(), found.start(), found.end()
-    if kind in {"strong", "ask", "weak"}:
+    is_hyphen = kind == "weak" and raw == "-" and items[-1].end == start and items[-1].text[-1:].isalpha()
+    if is_hyphen and found.string[end : end + 1].isalpha():
+        return  # "opt-out": one idea, no pause
+    if kind == "starred":
+        items.append(Word("fuck", raw, start, end))
+    elif kind in {"strong", "ask", "weak"}:
         mark = {"strong": ".", "ask": "?"}.get(kind or "", ",")
         if kind == "weak" and raw == "-" and items[-1].text.isdigit() and items[-1].end == start:
             mark = "~"  # "3-4": a range, not a pause
@@ -194,7 +200,9 @@ def _spell(
     if opened is not None:
         items.extend(Word(w, bare, start, end) for w in opened)
         return
-    mended = repair(bare)
+    # A capital inside a sentence is a name: Denise is no demise.
+    is_name = raw[0].isupper() and raw[1:].islower() and items[-1].text not in {".", "?", "*"}
+    mended = None if is_name else repair(bare)
     if mended is None:
         items.append(Word(bare, bare, start, end))
     else:

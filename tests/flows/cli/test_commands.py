@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engage import clock
-from tests.flows.cli.conftest import Program, Said
+from tests.flows.cli.conftest import KEYS, Program, Said
 
 SUNRISE = (
     "agency", "add", "sunrise", "--name", "Sunrise Home Health", "--short-name", "Sunrise", "--phone", "(202) 555-0150",
@@ -40,7 +40,8 @@ def test_an_agency_from_nothing_to_planned_messages(engage: Program, tmp_path: P
     assert engage("clinician", "shift", "N1", "--agency", "sunrise", "--from", "17:00", "--to", "08:00").code == 0
     file = tmp_path / "visits.csv"
     file.write_text(
-        VISITS + f"V1,P1,Rose,Miller,2025550111,patient,yes,paper,2026-01-02,{clock.now():%Y-%m-%d},10:00,scheduled,NY,10001\n"
+        VISITS
+        + f"V1,P1,Rose,Miller,2025550111,patient,yes,paper,2026-01-02,{clock.now():%Y-%m-%d},10:00,scheduled,NY,10001\n"
     )
     assert engage("import", "visits", str(file), "--agency", "sunrise", "--profile", "csv", "--dry-run").code == 0
     assert json.loads(engage("agency", "list", "--json").out)["patients"] == 0  # a dry run writes nothing
@@ -175,3 +176,31 @@ def test_new_keys_can_be_used_as_they_are(engage: Program, monkeypatch: pytest.M
     assert set(pairs) == {"ENGAGE_SECRET_KEY", "ENGAGE_ENCRYPTION_KEYS"}
     monkeypatch.setenv("ENGAGE_ENCRYPTION_KEYS", pairs["ENGAGE_ENCRYPTION_KEYS"])
     assert engage("db", "check").code == 0
+
+
+def test_keys_are_rotated_in_every_table(engage: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    engage(*SUNRISE)
+    engage(*ANA, "--phone", "(202) 555-0121")
+    file = tmp_path / "visits.csv"
+    file.write_text(
+        VISITS
+        + f"V1,P1,Rose,Miller,2025550111,patient,yes,paper,2026-01-02,{clock.now():%Y-%m-%d},10:00,scheduled,NY,10001\n"
+    )
+    assert engage("import", "visits", str(file), "--agency", "sunrise", "--profile", "csv").code == 0
+    new = "k2:" + "C" * 43 + "="
+    monkeypatch.setenv("ENGAGE_ENCRYPTION_KEYS", f"{new},{KEYS}")
+    assert engage("db", "rotate-keys").out.startswith("3 values")  # Ana's phone, Rose's, and the proof of her consent
+    assert engage("db", "rotate-keys").out.startswith("0 values")
+
+
+def test_a_patient_comes_home_from_hospital(engage: Program, tmp_path: Path) -> None:
+    engage(*SUNRISE)
+    file = tmp_path / "visits.csv"
+    file.write_text(
+        VISITS
+        + f"V1,P1,Rose,Miller,2025550111,patient,yes,paper,2026-01-02,{clock.now():%Y-%m-%d},10:00,scheduled,NY,10001\n"
+    )
+    engage("import", "visits", str(file), "--agency", "sunrise", "--profile", "csv")
+    assert "hospitalized now" in engage("patient", "status", "P1", "--agency", "sunrise", "--set", "hospitalized").out
+    assert "is active now" in engage("patient", "status", "P1", "--agency", "sunrise", "--set", "active").out
+    is_one_sentence(engage("patient", "status", "P9", "--agency", "sunrise", "--set", "active"), 1, "P9")
