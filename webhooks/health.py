@@ -28,7 +28,7 @@ def health_door(db: Database) -> Blueprint:
         except SQLAlchemyError:
             return jsonify(ready=False, problems=["The database does not answer."]), 503
         shown = jsonify(
-            ready=not found.problems,
+            ready=found.is_working,
             problems=found.problems,
             counts=found.counts,
             seconds_since_tick=found.seconds_since,

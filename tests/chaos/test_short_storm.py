@@ -7,7 +7,7 @@ from bench.chaos import run
 
 @pytest.mark.slow
 def test_a_short_storm() -> None:
-    verdict = run(150, 2, restarts=1, kill_every=2.5, patience=240)
+    verdict = run(200, 2, restarts=1, kill_every=1.5, patience=240)
     assert verdict.states is not None
     assert (
         verdict.states.get("planned", 0) == verdict.states.get("sending", 0) == verdict.states.get("unknown", 0) == 0

@@ -138,6 +138,9 @@ class Scene:
             text = self.items[i].text
             if text in ENDS:
                 who = ""
+            elif text in self.lists["staff"]:
+                # "The nurse slipped" is not the patient, but "he" after it is not the nurse.
+                who = "other" if self._is_subject(i) else who
             elif text in self.lists["others"]:
                 if self._introduces_the_sender(i):
                     continue

@@ -128,7 +128,7 @@ class Lexicon:
         known, own = _known(languages, classes, entries)
         return cls(
             rewrites=_rewrites(languages),
-            numbers={code: dict(t.get("numbers", {})) for code, t in languages.items()},
+            numbers={code: {fold(k): v for k, v in t.get("numbers", {}).items()} for code, t in languages.items()},
             homophones={code: dict(t.get("homophones", {})) for code, t in languages.items()},
             lists={code: _spoken_lists(languages, code) for code in languages},
             own_words=own,

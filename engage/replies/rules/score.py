@@ -77,6 +77,9 @@ def _whole_reply(
     left = [i for i, w in enumerate(items) if w.text not in lists["answer_fillers"] and w.text not in _MARKS]
     if not left or len(left) > 3:
         return None
+    joined = "".join(items[i].text for i in left)
+    if not joined.isascii() and joined in sounds:
+        return _scored(Number(sounds[joined], left[0], left[-1] + 1), top)
     read = [_as_sound(items[i], top, numbers, sounds) for i in left]
     if len(left) == 1 and read[0] is not None:
         return _scored(Number(read[0], left[0], left[0] + 1), top)
@@ -288,7 +291,7 @@ def _changed(items: tuple[Word, ...], found: list[Number], lists: Lists) -> Numb
 
 def _of_now(items: tuple[Word, ...], found: list[Number], lists: Lists) -> Number | None:
     if len(found) < 2:
-        return None
+        return Number(0, found[0].first, found[0].last, off=True) if _is_of_then(items, found[0], lists) else None
     bound: dict[int, set[str]] = {i: set() for i in range(len(found))}
     first_mark = next((i for i, w in enumerate(items) if w.text in lists["now"] | lists["then"]), 0)
     leading = first_mark < found[0].first
@@ -311,12 +314,18 @@ def _of_now(items: tuple[Word, ...], found: list[Number], lists: Lists) -> Numbe
     return None
 
 
+def _is_of_then(items: tuple[Word, ...], number: Number, lists: Lists) -> bool:
+    """ "Was a 2 yesterday": the only number is not for today."""
+    before = {w.text for w in items[max(0, number.first - 3) : number.first]}
+    return bool(before & lists["then"]) and items[number.last].text in lists["yesterday"]
+
+
 def _distance(items: tuple[Word, ...], at: int, number: Number, leading: bool, lists: Lists) -> float:
     """How far a "today" or "yesterday" is from a number; a comma or "but" between counts as far."""
     low, high = (number.last, at) if at >= number.last else (at + 1, number.first)
     between = [w.text for w in items[low:high]]
     walls = sum(w in _MARKS or w in lists["but"] or w in lists["and"] for w in between)
-    side = 0.5 if (at < number.first) != leading else 0
+    side = 4 if (at < number.first) != leading else 0
     return len(between) + 5 * walls + side
 
 

@@ -36,8 +36,8 @@ def read(text: str, asked: Asked, *, lexicon: Lexicon, language: str = "en", tod
     score = Score(Fit.NONE)
     if asked.top:
         taken = measured.taken | {i for f in kept if f.entry.kind == "numbers" for i in range(f.first, f.last)}
-        sounds = dict(lexicon.homophones.get(main, {}))
-        score = find_score(words.items, asked.top, taken, _numbers(lexicon, main, words), sounds, lists)
+        sounds = _sounds(lexicon, main)
+        score = find_score(words.items, asked.top, taken, _numbers(lexicon, main), sounds, lists)
     return _finish(text, asked, words, scene, kept, score, lists, today, main)
 
 
@@ -54,7 +54,7 @@ def _kept(seen: Words, asked: Asked, lexicon: Lexicon, main: str) -> tuple[Words
     loose = [f for f in idioms if f.entry.kind == "loose"]
     words = seen.masked([(f.first, f.last) for f in idioms if f.entry.kind != "loose"])
     scene = Scene(words, lexicon, main)
-    measured = measure(words.items, dict(lists), _numbers(lexicon, main, words))
+    measured = measure(words.items, dict(lists), _numbers(lexicon, main))
     found = [f for f in lexicon.meanings.search(words, asked, lexicon.known) if _is_spoken(f, words, lexicon, main)]
     found += [*measured.finds, *_questions(words, found)]
     kept = [
@@ -66,11 +66,11 @@ def _kept(seen: Words, asked: Asked, lexicon: Lexicon, main: str) -> tuple[Words
 
 
 def _within(find: Find, idiom: Find) -> bool:
-    """Whether a find leans on an everyday phrase: it touches it and does not hold all of it and more."""
-    touches = find.first < idiom.last and idiom.first < find.last
-    holds = find.first <= idiom.first and idiom.last <= find.last
-    longer = find.last - find.first > idiom.last - idiom.first or find.entry.means in {"urgent", "symptom"}
-    return touches and not (holds and longer)
+    """Whether a find is only part of an everyday phrase; a complaint of exactly these words stays."""
+    if find.first < idiom.first or idiom.last < find.last:
+        return False
+    same = (find.first, find.last) == (idiom.first, idiom.last)
+    return not (same and find.entry.means in {"urgent", "symptom"})
 
 
 def _is_spoken(find: Find, words: Words, lexicon: Lexicon, main: str) -> bool:
@@ -81,6 +81,9 @@ def _is_spoken(find: Find, words: Words, lexicon: Lexicon, main: str) -> bool:
     foreign = lexicon.own_words[language] - lexicon.own_words[main]
     return any(w.text in foreign for w in words.items[find.first : find.last])
 
+
+_UNDERSTOOD = frozenset({"en", "es", "value", "shape"})
+"""Languages read in full; a find of any other means that a person must read the rest."""
 
 _ASKS = Entry(name="ends in a question mark", means="question", language="shape", says=())
 
@@ -119,7 +122,8 @@ def _finish(
         evidence.append(_evidence(text, words, Intent.SCORE, score.first, score.last, "score: " + score.fit.value))
     times = wanted_times(text, words.items, lists, today) if Intent.RESCHEDULE in verdict.finds else ()
     confidence = _confidence(words, intents, len(lists["english"] & set(spoken(words.items))), verdict.contradicts)
-    needs_person = intents == (Intent.UNCLEAR,) or confidence < 0.5 or verdict.contradicts
+    foreign = any(f.entry.language not in _UNDERSTOOD for finds in verdict.finds.values() for f in finds)
+    needs_person = intents == (Intent.UNCLEAR,) or confidence < 0.5 or verdict.contradicts or foreign
     evidence.sort(key=lambda e: (e.start, e.intent.value, e.rule))
     return Reading(intents, value, times, tuple(evidence), confidence, needs_person, RULE_VERSION)
 
@@ -134,16 +138,18 @@ def _longest(finds: list[Find]) -> list[Find]:
     return list(best.values())
 
 
-def _numbers(lexicon: Lexicon, main: str, words: Words) -> dict[str, int]:
-    """The number words that count here: English and Spanish, the text's own language last; others in short replies."""
-    numbers: dict[str, int] = {}
-    if len(spoken(words.items)) <= 3:
-        for code in lexicon.numbers:
-            numbers = dict(lexicon.numbers[code]) | numbers if code not in {"en", "es"} else numbers
+def _numbers(lexicon: Lexicon, main: str) -> dict[str, int]:
+    """The number words of English and Spanish; where they disagree the text's own language decides."""
     second = "es" if main == "en" else "en"
     only_there = lexicon.lists["en"]["ambiguous_numbers"]
-    numbers |= {w: n for w, n in lexicon.numbers.get(second, {}).items() if w not in only_there}
+    numbers = {w: n for w, n in lexicon.numbers.get(second, {}).items() if w not in only_there}
     return numbers | dict(lexicon.numbers.get(main, {}))
+
+
+def _sounds(lexicon: Lexicon, main: str) -> dict[str, int]:
+    """What is a number only as the whole reply: other languages' number words, and what dictation hears."""
+    others = {w: n for code, words in lexicon.numbers.items() for w, n in words.items() if code not in {"en", "es"}}
+    return others | dict(lexicon.homophones.get(main, {}))
 
 
 def _stands_alone(find: Find, words: Words, lists: Mapping[str, frozenset[str]]) -> bool:

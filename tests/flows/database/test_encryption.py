@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 import engage.alerts.model
+import engage.db.model
 import engage.replies.model  # noqa: F401 - every table must be known
 from engage.db import Base, Database, encryption, migrate
 from engage.db.encryption import Encrypted, KeyRing
@@ -172,9 +173,11 @@ def test_rotation_waits_for_a_row_that_is_held(cast: Cast) -> None:
     holder = threading.Thread(target=hold)
     holder.start()
     held.wait()
-    rotate(cast.db)
-    done.set()
-    holder.join()
+    try:
+        rotate(cast.db)
+    finally:
+        done.set()
+        holder.join()
     assert {value[:5] for value in stored(cast, "contacts", "phone")} == {b"\x01\x03new"}
 
 
