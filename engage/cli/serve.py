@@ -117,10 +117,12 @@ def environment_of(settings: Settings) -> Mapping[str, str]:
 
 
 def _within_patience(metronome: Metronome) -> None:
-    """Stop the worker; if a hung connection keeps it, leave without it."""
+    """Stop the worker; if a hung connection keeps it, leave without it.
+
+    The timer runs on: at its end Python would still wait for a thread whose text has long been recorded as unknown.
+    """
     patience = threading.Timer(PATIENCE_SECONDS, lambda: os._exit(0))
     patience.daemon = True
     patience.start()
     metronome.stop()
-    patience.cancel()
     log.get().info("stopped")

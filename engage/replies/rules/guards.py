@@ -155,7 +155,18 @@ class Scene:
                     told_of = "" if text in self.lists["named_patients"] else told_of
             elif text in self.lists["reporters"] and who == "other":
                 who = ""
-        return who == "other" or self._belongs_to_other(find)
+        return who == "other" or self._belongs_to_other(find) or self._other_follows(find)
+
+    def _other_follows(self, find: Find) -> bool:
+        """Spanish names who it was behind the verb: "se cayó mi vecina", never "me caí"."""
+        around = {w.text for w in self.items[max(0, find.first - 1) : find.last]}
+        behind = [w.text for w in self.items[find.last : find.last + 2]]
+        return (
+            len(behind) == 2
+            and behind[0] in self.lists["spanish_determiners"]
+            and behind[1] in self.lists["others"]
+            and not around & {"me", "yo"}
+        )
 
     def _belongs_to_other(self, find: Find) -> bool:
         inside = [w.text for w in self.items[find.first : find.last]]

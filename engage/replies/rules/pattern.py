@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 WORD = r"[^\s.,?*]+ "
+GAP = r"(?!(?:not|no|never|without|nor|nunca|sin|ni|but|pero) )" + WORD
+"""A word that may be skipped: never a negation, or "leg is not swollen" would be a swollen leg."""
 STEM = 4
 """Letters of a word by which patterns with an open ending are looked up."""
 
@@ -49,8 +51,8 @@ def _piece(piece: str, classes: Mapping[str, tuple[str, ...]], source: str) -> t
         "^": r"(?:(?<= [.?] )|(?<= [.?] , ))",
         "$": r"(?=[,. ]*[.?] )",
         "~": r"(?:[,.] )?",
-        "..": f"(?:{WORD}){{0,3}}?",
-        "...": f"(?:{WORD}){{0,6}}?",
+        "..": f"(?:{GAP}){{0,3}}?",
+        "...": f"(?:{GAP}){{0,6}}?",
         "#": r"[0-9][0-9:./]*(?:st|nd|rd|th)? ",
         "_": WORD,
         "<name>": f"(?P<name>{WORD})",

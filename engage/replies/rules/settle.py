@@ -4,6 +4,7 @@ This is the policy of docs/reference/understanding.md, "Combining", in its order
 through the finds.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from engage.replies.rules.guards import Scene
@@ -68,23 +69,31 @@ _HELD = {
     "help": ("wrong_number", "urgent"),
     "symptom": ("thanks", "complaint", "question"),
     "neutral": ("thanks",),
-    "optin": ("optout",),
+    "optin": ("optout", "thanks"),
 }
 """A meaning is dropped where its words lie within a longer phrase of one of these: "no one will be home"."""
 
 
 def _drop_contained(by: dict[str, list[Find]]) -> None:
     for means, holders in _HELD.items():
-        if means not in by:
-            continue
-        held = [(f.first, f.last) for holder in holders for f in by.get(holder, ())]
-        kept = [
-            f for f in by[means] if not any(a <= f.first and f.last <= b and f.last - f.first < b - a for a, b in held)
-        ]
-        if kept:
-            by[means] = kept
-        else:
-            del by[means]
+        held = [(f.first, f.last, holder == "thanks") for holder in holders for f in by.get(holder, ())]
+        _keep(by, means, lambda f, held=held: not any(_is_held(f, *span) for span in held))  # type: ignore[misc]
+    rude = [(f.first, f.last) for f in by.get("complaint", ())]
+    for means in ("condition", "reschedule"):
+        _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in rude))
+
+
+def _is_held(find: Find, first: int, last: int, is_praise: bool) -> bool:
+    within = first <= find.first and find.last <= last
+    return within and (find.last - find.first < last - first or is_praise)
+
+
+def _keep(by: dict[str, list[Find]], means: str, counts: Callable[[Find], bool]) -> None:
+    kept = [f for f in by.get(means, ()) if counts(f)]
+    if kept:
+        by[means] = kept
+    else:
+        by.pop(means, None)
 
 
 def _score(by: dict[str, list[Find]], score: Score, asked: Asked) -> int | None:
@@ -126,6 +135,8 @@ def _visit(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> bool:
     ends_talk = {"wrong_number", "deceased", "hospitalized", "optout"} & by.keys()
     if ends_talk or "help" in by:
         yes = no = []
+    if "wrong_number" in by:
+        by.pop("cancel_visit", None)
     condition = by.pop("condition", [])
     confirm, cancel = by.pop("confirm", []), by.pop("cancel_visit", [])
     asking = [(scene.clause[f.first], f.first) for f in by.get("question", [])]
