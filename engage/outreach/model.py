@@ -179,6 +179,7 @@ class Message(AgencyRow, Base):
     language: Mapped[str | None] = mapped_column(Text)
     segments: Mapped[int | None] = mapped_column(SmallInteger)
     accepted_at: Mapped[datetime | None] = mapped_column(Instant)
+    asked_at: Mapped[datetime | None] = mapped_column(Instant)
     sent_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
 

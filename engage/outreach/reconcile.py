@@ -53,10 +53,15 @@ UPDATE messages SET state = CASE WHEN expires_at > :now THEN 'planned' ELSE 'can
 WHERE id = :id AND attempt_id = :attempt AND state = 'unknown'
 """)
 
+# Each is asked about with a growing pause, so that texts whose carrier never confirms do not keep the others waiting.
 _WITHOUT_END = text("""
-SELECT id, agency_id, attempt_id, sid FROM messages
-WHERE state IN ('accepted', 'sent') AND sid IS NOT NULL AND accepted_at BETWEEN :since AND :before
-ORDER BY accepted_at LIMIT 200
+UPDATE messages SET asked_at = :now
+WHERE id = ANY(ARRAY(
+    SELECT id FROM messages
+    WHERE state IN ('accepted', 'sent') AND sid IS NOT NULL AND accepted_at BETWEEN :since AND :before
+      AND (asked_at IS NULL OR asked_at - accepted_at < (CAST(:now AS timestamptz) - accepted_at) / 2)
+    ORDER BY asked_at NULLS FIRST, accepted_at LIMIT 200 FOR UPDATE SKIP LOCKED))
+RETURNING id, agency_id, attempt_id, sid
 """)
 
 
@@ -80,7 +85,9 @@ def reconcile(db: Database, gateway: Gateway, codes: CodeTable, now: datetime) -
     with db.system_session("reconcile") as session:
         done.lapsed = len(session.execute(_LAPSED, {"now": now, "settle_at": now + SETTLE_AFTER}).all())
         unknown = session.execute(_UNKNOWN, {"now": now}).all()
-        open_ends = session.execute(_WITHOUT_END, {"since": now - ASK_UNTIL, "before": now - ASK_AFTER}).all()
+        open_ends = session.execute(
+            _WITHOUT_END, {"now": now, "since": now - ASK_UNTIL, "before": now - ASK_AFTER}
+        ).all()
     try:
         for row in unknown:
             try:

@@ -85,6 +85,7 @@ CREATE TABLE messages (
     language TEXT,
     segments SMALLINT,
     accepted_at TIMESTAMP WITH TIME ZONE,
+    asked_at TIMESTAMP WITH TIME ZONE,
     sent_at TIMESTAMP WITH TIME ZONE,
     ended_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_messages PRIMARY KEY (agency_id, id),

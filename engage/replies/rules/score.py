@@ -54,7 +54,7 @@ def find_score(
     if whole is not None and not taken:
         return whole
     found = _ranges(items, _numbers(items, top, taken, numbers, lists), lists)
-    found = _without_negated(found)
+    found = _without_echo(_without_negated(found), items, top)
     if not found:
         return Score(Fit.NONE)
     for settle in (_corrected, _changed, _of_now):
@@ -75,6 +75,8 @@ def _whole_reply(
 ) -> Score | None:
     """Homophones, Roman numerals and look-alikes, when nothing but courtesy stands beside them."""
     left = [i for i, w in enumerate(items) if w.text not in lists["answer_fillers"] and w.text not in _MARKS]
+    if [w.text for w in items if w.text not in _MARKS] == ["i"]:
+        return _scored(Number(1, 1, 2), top)
     if not left or len(left) > 3:
         return None
     joined = "".join(items[i].text for i in left)
@@ -257,6 +259,17 @@ def _ranges(items: tuple[Word, ...], found: list[Number], lists: Lists) -> list[
 def _without_negated(found: list[Number]) -> list[Number]:
     kept = [n for n in found if not n.negated]
     return kept or found
+
+
+def _without_echo(found: list[Number], items: tuple[Word, ...], top: int) -> list[Number]:
+    """Drop our own scale said back ("1 to 5") where another number answers."""
+    ends = {"1", "one", "uno"}, {str(top)}
+    rest = [
+        n
+        for n in found
+        if not (n.last - n.first > 1 and items[n.first].text in ends[0] and items[n.last - 1].text in ends[1])
+    ]
+    return rest or found
 
 
 def _corrected(items: tuple[Word, ...], found: list[Number], lists: Lists) -> Number | None:

@@ -70,6 +70,8 @@ _HELD = {
     "symptom": ("thanks", "complaint", "question"),
     "neutral": ("thanks",),
     "optin": ("optout", "thanks"),
+    "best_end": ("question",),
+    "worst_end": ("question",),
 }
 """A meaning is dropped where its words lie within a longer phrase of one of these: "no one will be home"."""
 
@@ -81,6 +83,9 @@ def _drop_contained(by: dict[str, list[Find]]) -> None:
     rude = [(f.first, f.last) for f in by.get("complaint", ())]
     for means in ("condition", "reschedule"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in rude))
+    grave = [(f.first, f.last) for f in by.get("urgent", ())]
+    for means in ("complaint", "cancel_visit", "reschedule", "callback"):
+        _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in grave))
 
 
 def _is_held(find: Find, first: int, last: int, is_praise: bool) -> bool:
@@ -140,7 +145,12 @@ def _visit(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> bool:
     condition = by.pop("condition", [])
     confirm, cancel = by.pop("confirm", []), by.pop("cancel_visit", [])
     asking = [(scene.clause[f.first], f.first) for f in by.get("question", [])]
-    confirm = [f for f in confirm if not any(c == scene.clause[f.first] and at <= f.first for c, at in asking)]
+    confirm, yes = (
+        [f for f in finds if not any(c == scene.clause[f.first] and at < f.first for c, at in asking)]
+        for finds in (confirm, yes)
+    )
+    stays = [f for f in confirm if f.entry.kind == "yes"]
+    cancel = [f for f in cancel if not any(f.first < s.last and s.first < f.last for s in stays)]
     if {"wrong_number", "deceased", "hospitalized"} & by.keys() and not any(f.entry.kind == "yes" for f in confirm):
         confirm = []
     if condition and asks_visit and not _belongs_to_call(condition, by, scene):

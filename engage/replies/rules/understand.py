@@ -78,8 +78,13 @@ def _is_spoken(find: Find, words: Words, lexicon: Lexicon, main: str) -> bool:
     language = find.entry.language
     if language in {main, "value"}:
         return True
-    foreign = lexicon.own_words[language] - lexicon.own_words[main]
-    return any(w.text in foreign for w in words.items[find.first : find.last])
+    spoken_words = {w.text for w in words.items[find.first : find.last]}
+    if language not in _UNDERSTOOD and all(w.isascii() for w in spoken_words):
+        # "Sang" is blood in French and a song in English: such words count in a text that is neither of ours.
+        small = lexicon.lists["en"]["english"] | lexicon.lists["en"]["spanish"]
+        if sum(w.text in small for w in words.items) > 1:
+            return False
+    return bool(spoken_words & (lexicon.own_words[language] - lexicon.own_words[main]))
 
 
 _UNDERSTOOD = frozenset({"en", "es", "value", "shape"})
