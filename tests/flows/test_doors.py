@@ -44,7 +44,10 @@ def test_the_wrong_agency_sees_and_changes_nothing(table: str, cast: Cast) -> No
             session.execute(text(f"SELECT count(*) FROM {table} WHERE {key} = :id"), {"id": cast.id}).scalar_one() == 0
         )
     if table in LEDGERS:
-        with pytest.raises(ProgrammingError, match="permission denied"), cast.db.agency_session(cast.other_id) as session:
+        with (
+            pytest.raises(ProgrammingError, match="permission denied"),
+            cast.db.agency_session(cast.other_id) as session,
+        ):
             session.execute(text(f"DELETE FROM {table}"))
     else:
         with cast.db.agency_session(cast.other_id) as session:

@@ -35,7 +35,9 @@ def test_down_and_up_again_on_a_filled_database(cast: Cast) -> None:
         migrate.downgrade(cast.db, "-1")
         revisions.append(at)
     with cast.db.engine.connect() as connection:
-        left = connection.execute(text("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")).scalars()
+        left = connection.execute(
+            text("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+        ).scalars()
         assert set(left) == {"alembic_version"}
     assert len(revisions) >= 8
     assert migrate.upgrade(cast.db, RING) == migrate.newest()

@@ -63,7 +63,9 @@ def test_several_visits_of_a_day_share_one_reminder(cast: Cast) -> None:
         (None, "13:00", "17:00"),  # time not set yet
     ],
 )
-def test_the_day_of_reminder_leaves_room_before_the_visit(cast: Cast, at: time | None, send_at: str, expires_at: str) -> None:
+def test_the_day_of_reminder_leaves_room_before_the_visit(
+    cast: Cast, at: time | None, send_at: str, expires_at: str
+) -> None:
     cast.visit(cast.rose, at=at)
     plan(cast.db, NOON)
     (message,) = planned(cast, "day-of")
@@ -139,31 +141,47 @@ def test_a_survey_that_would_come_at_night_waits_for_the_morning(cast: Cast) -> 
 def silence(cast: Cast, how: str) -> None:
     with cast.db.agency_session(cast.id) as session:
         contact = session.scalars(select(Contact).where(Contact.id == cast.rose_contact)).one()
-        event = {"agency_id": cast.id, "phone_hash": contact.phone_hash, "source": "text", "said_at": NOON, "recorded_at": NOON}
+        event = {
+            "agency_id": cast.id,
+            "phone_hash": contact.phone_hash,
+            "source": "text",
+            "said_at": NOON,
+            "recorded_at": NOON,
+        }
         match how:
             case "opted_out":
                 session.add(ConsentEvent(kind="opted_out", **event))
             case "revoked":
                 session.add_all(
-                    ConsentEvent(kind="revoked", contact_id=contact.id, category=category, **event) for category in ("visits", "checkins")
+                    ConsentEvent(kind="revoked", contact_id=contact.id, category=category, **event)
+                    for category in ("visits", "checkins")
                 )
             case "landline":
                 contact.phone_kind = "landline"
             case "ended":
                 contact.ended_at = NOON
             case "deceased":
-                session.execute(update(Patient).where(Patient.id == cast.rose).values(status="deceased", died_on=MONDAY))
+                session.execute(
+                    update(Patient).where(Patient.id == cast.rose).values(status="deceased", died_on=MONDAY)
+                )
             case _:
                 session.execute(update(Patient).where(Patient.id == cast.rose).values(status=how))
 
 
-@pytest.mark.parametrize("how", ["opted_out", "revoked", "landline", "ended", "deceased", "discharged", "hospitalized", "on_hold"])
+@pytest.mark.parametrize(
+    "how", ["opted_out", "revoked", "landline", "ended", "deceased", "discharged", "hospitalized", "on_hold"]
+)
 def test_nothing_is_planned_for_somebody_who_may_not_be_texted(cast: Cast, how: str) -> None:
     cast.visit(cast.rose)
     silence(cast, how)
     plan(cast.db, NOON)
     with cast.db.agency_session(cast.id) as session:
-        assert session.execute(text("SELECT count(*) FROM messages WHERE patient_id = :id"), {"id": cast.rose}).scalar_one() == 0
+        assert (
+            session.execute(
+                text("SELECT count(*) FROM messages WHERE patient_id = :id"), {"id": cast.rose}
+            ).scalar_one()
+            == 0
+        )
 
 
 def test_start_after_stop_brings_the_texts_back(cast: Cast) -> None:
@@ -173,7 +191,12 @@ def test_start_after_stop_brings_the_texts_back(cast: Cast) -> None:
         later = NOON + timedelta(minutes=1)
         session.add(
             ConsentEvent(
-                agency_id=cast.id, phone_hash=contact.phone_hash, kind="opted_in", source="text", said_at=later, recorded_at=later
+                agency_id=cast.id,
+                phone_hash=contact.phone_hash,
+                kind="opted_in",
+                source="text",
+                said_at=later,
+                recorded_at=later,
             )
         )
     plan(cast.db, NOON)
