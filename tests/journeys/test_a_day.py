@@ -81,3 +81,50 @@ def test_a_late_answer_to_the_reminder_after_the_checkin(world: World) -> None:
     world.cast.visit(world.cast.rose)
     world.go_to(SUNDAY_18)
     world.rose.expects("tomorrow").expects("evening").replies("Y").expects("See you")
+
+
+def test_the_letters_that_reminders_print_are_understood(world: World) -> None:
+    world.cast.visit(world.cast.rose)
+    world.cast.visit(world.cast.marta)
+    world.go_to(SUNDAY_15)
+    world.rose.expects("R for another time").replies("R").expects("find a time")
+    world.marta.expects("R para otra hora").replies("r").expects("otra hora")
+    world.ana.expects("patient needs you today").expects("patient needs you today").is_silent()
+
+
+def test_help_says_who_we_are_and_how_to_stop(world: World) -> None:
+    world.rose.replies("HELP").expects("Sunrise", "STOP", "555-0150").is_silent()
+    world.ana.is_silent()
+
+
+def test_an_emergency_is_urgent_at_any_time_and_in_any_context(world: World) -> None:
+    world.rose.replies("I fell this morning and cant get up").expects("911", "nurse")
+    world.ana.expects("patient needs you now")
+
+
+def test_a_death_silences_everything_at_once(world: World) -> None:
+    world.cast.visit(world.cast.rose)
+    world.rose.replies("This is her son. Mom passed away last night").expects("sorry")
+    world.ana.expects("patient needs you")
+    world.ana.replies(world.ana.last_body.split("Reply ")[1].split()[0]).expects("yours")
+    world.go_to(MONDAY_9 + timedelta(hours=1))
+    world.rose.is_silent()
+    world.rose.replies("Who do I return the walker to?").is_silent()
+    world.ana.expects("patient needs you")
+
+
+def test_a_nurse_who_texts_nonsense_is_helped_three_times_then_left_alone(world: World) -> None:
+    for _ in range(3):
+        world.ana.replies("hello?").expects("code")
+    for _ in range(5):
+        world.ana.replies("hello?").is_silent()
+
+
+def test_a_stranger_of_another_agency_is_never_touched(world: World) -> None:
+    world.stranger.replies(
+        "STOP"
+    ).is_silent()  # Twilio has blocked the phone and answers by itself; our text is refused
+    world.rose.is_silent()
+    world.go_to(SUNDAY_18)
+    world.rose.expects("evening")
+    world.stranger.is_silent()

@@ -169,7 +169,8 @@ def _low_score(reading: Reading, context: Context) -> AlertKind | None:
 
 
 def _answer(reading: Reading, context: Context, low: AlertKind | None, kinds: set[AlertKind]) -> Answer | None:
-    if context.answers_last_hour >= (MOST_URGENT_ANSWERS_AN_HOUR if AlertKind.URGENT in kinds else MOST_ANSWERS_AN_HOUR):
+    most = MOST_URGENT_ANSWERS_AN_HOUR if AlertKind.URGENT in kinds else MOST_ANSWERS_AN_HOUR
+    if context.answers_last_hour >= most:
         return None
     if Intent.AUTO_REPLY in reading.intents and Intent.URGENT not in reading.intents:
         return None

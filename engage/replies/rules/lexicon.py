@@ -14,6 +14,8 @@ from engage.replies.rules.pattern import STEM, Pattern, compile_pattern
 from engage.replies.rules.reading import Asked
 from engage.replies.rules.words import Words, fold, split
 
+MARKS = frozenset({".", ",", "?"})
+
 SHORTEST_REPAIRED = 5
 """Letters from which a word is mended: shorter ones are too easily another word."""
 
@@ -93,8 +95,11 @@ class Bank:
             for match in pattern.expression.finditer(words.line):
                 if "name" in pattern.expression.groupindex and match.group("name").strip() in known:
                     continue
+                first, last = words.at(match.start()), words.at(match.end() - 1) + 1
+                while last > first + 1 and words.items[last - 1].text in MARKS:
+                    last -= 1  # a phrase may ask for the end of the sentence; the mark is not part of what was said
                 if match.end() > match.start():
-                    finds.append(Find(entry, words.at(match.start()), words.at(match.end() - 1) + 1))
+                    finds.append(Find(entry, first, last))
         return sorted(finds, key=lambda f: (f.first, -f.last, f.entry.name))
 
 

@@ -133,33 +133,13 @@ def _health(by: dict[str, list[Find]]) -> None:
 
 def _visit(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> bool:
     """Turn yes, no, conditions and statements about the visit into confirm, cancel_visit and reschedule."""
-    asks_visit = asked is Asked.REMINDER
-    yes, no = by.pop("yes", []), by.pop("no", [])
-    if not asks_visit:
-        yes = no = []
-    ends_talk = {"wrong_number", "deceased", "hospitalized", "optout"} & by.keys()
-    if ends_talk or "help" in by:
-        yes = no = []
-    if "wrong_number" in by:
-        by.pop("cancel_visit", None)
+    yes, no = _answers(by, asked, scene)
+    confirm, cancel = _statements(by, scene)
+    yes, confirm = _outside_questions(yes, by, scene), _outside_questions(confirm, by, scene)
     condition = by.pop("condition", [])
-    confirm, cancel = by.pop("confirm", []), by.pop("cancel_visit", [])
-    asking = [(scene.clause[f.first], f.first) for f in by.get("question", [])]
-    confirm, yes = (
-        [f for f in finds if not any(c == scene.clause[f.first] and at < f.first for c, at in asking)]
-        for finds in (confirm, yes)
-    )
-    stays = [f for f in confirm if f.entry.kind == "yes"]
-    cancel = [f for f in cancel if not any(f.first < s.last and s.first < f.last for s in stays)]
-    if {"wrong_number", "deceased", "hospitalized"} & by.keys() and not any(f.entry.kind == "yes" for f in confirm):
-        confirm = []
-    if condition and asks_visit and not _belongs_to_call(condition, by, scene):
+    if condition and asked is Asked.REMINDER and not _belongs_to_call(condition, by, scene):
         by.setdefault("reschedule", []).extend(condition)
     if "reschedule" in by:
-        _drop_borrowed(by, scene)
-    contradicts = bool((yes or confirm) and cancel)
-    moved = "reschedule" in by
-    if moved:
         # Rule 10: a yes with a time is both. "I will be home after 3" without a yes is only the time.
         if yes:
             by["confirm"] = yes
@@ -168,11 +148,45 @@ def _visit(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> bool:
         return True
     if cancel and not (confirm and _later(confirm, cancel)):
         by["cancel_visit"] = cancel
-    elif no and not confirm and not ("question" in by and not no):
+    elif no and not confirm:
         by["cancel_visit"] = no
     elif confirm or yes:
         by["confirm"] = [*yes, *confirm]
-    return contradicts
+    return bool((yes or confirm) and cancel)
+
+
+def _answers(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> tuple[list[Find], list[Find]]:
+    """The plain yes and no, where they can be meant for the visit."""
+    yes, no = by.pop("yes", []), by.pop("no", [])
+    if asked is not Asked.REMINDER or {"wrong_number", "deceased", "hospitalized", "help"} & by.keys():
+        return [], []
+    if "optout" in by:
+        # "Yes stop" is no yes to the visit; "yes and stop texting me" is both.
+        return [f for f in yes if _is_joined(f, by["optout"], scene)], []
+    return yes, no
+
+
+def _statements(by: dict[str, list[Find]], scene: Scene) -> tuple[list[Find], list[Find]]:
+    """What is said about being there and about not wanting the visit."""
+    confirm, cancel = by.pop("confirm", []), by.pop("cancel_visit", [])
+    stays = [f for f in confirm if f.entry.kind == "yes"]
+    cancel = [f for f in cancel if not any(f.first < s.last and s.first < f.last for s in stays)]
+    if {"wrong_number", "deceased", "hospitalized"} & by.keys() and not stays:
+        confirm = []
+    return confirm, [] if "wrong_number" in by else cancel
+
+
+def _outside_questions(finds: list[Find], by: dict[str, list[Find]], scene: Scene) -> list[Find]:
+    """ "Can she use the back door" opens no door: what stands behind a question word in its clause is asked, not said."""
+    asking = [(scene.clause[f.first], f.first) for f in by.get("question", [])]
+    return [f for f in finds if not any(clause == scene.clause[f.first] and at < f.first for clause, at in asking)]
+
+
+def _is_joined(find: Find, others: list[Find], scene: Scene) -> bool:
+    """Whether an "and" or "but" stands between this find and the first of the others."""
+    joints = scene.lists["and"] | scene.lists["but"]
+    first = min(f.first for f in others)
+    return any(scene.items[i].text in joints for i in range(find.last, max(find.last, first)))
 
 
 def _later(one: list[Find], other: list[Find]) -> bool:
@@ -183,10 +197,6 @@ def _belongs_to_call(condition: list[Find], by: dict[str, list[Find]], scene: Sc
     """ "Call me after 3": the time is for the call."""
     calls = {scene.clause[f.first] for f in by.get("callback", [])}
     return bool(calls) and all(scene.clause[f.first] in calls for f in condition)
-
-
-def _drop_borrowed(by: dict[str, list[Find]], scene: Scene) -> None:
-    by["reschedule"] = sorted(set(by["reschedule"]), key=lambda f: f.first)
 
 
 def _talk(by: dict[str, list[Find]], scene: Scene) -> None:

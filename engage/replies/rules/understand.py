@@ -17,7 +17,10 @@ MAX_CHARACTERS = 1600
 """Twilio's limit for one inbound message; what stands behind it is not read."""
 
 
-MIN_QUESTION = 3
+TOO_OURS = 2
+"""English or Spanish small words up to which a text may still be in another language."""
+
+MIN_QUESTION = 2
 """Words a sentence needs before its question mark makes it a question: "ok?" is none."""
 
 
@@ -57,12 +60,22 @@ def _kept(seen: Words, asked: Asked, lexicon: Lexicon, main: str) -> tuple[Words
     measured = measure(words.items, dict(lists), _numbers(lexicon, main))
     found = [f for f in lexicon.meanings.search(words, asked, lexicon.known) if _is_spoken(f, words, lexicon, main)]
     found += [*measured.finds, *_questions(words, found)]
-    kept = [
-        f
-        for f in found
-        if _stands_alone(f, words, lists) and not any(_within(f, idiom) for idiom in loose) and not scene.reasons(f)
-    ]
+    found = [f for f in found if _stands_alone(f, words, lists) and not any(_within(f, idiom) for idiom in loose)]
+    against = {f: scene.reasons(f) for f in found}
+    lost = [f for f, reasons in against.items() if reasons - {"over"}]
+    kept = [f for f, reasons in against.items() if not reasons and not any(_is_part(f, whole) for whole in lost)]
     return words, scene, measured, kept
+
+
+def _is_part(find: Find, whole: Find) -> bool:
+    """ "Never had chest pain": the pain in it does not count either."""
+    return (
+        find.entry.means in {"urgent", "symptom"}
+        and whole.entry.means in {"urgent", "symptom"}
+        and whole.first <= find.first
+        and find.last <= whole.last
+        and find.last - find.first < whole.last - whole.first
+    )
 
 
 def _within(find: Find, idiom: Find) -> bool:
@@ -82,7 +95,7 @@ def _is_spoken(find: Find, words: Words, lexicon: Lexicon, main: str) -> bool:
     if language not in _UNDERSTOOD and all(w.isascii() for w in spoken_words):
         # "Sang" is blood in French and a song in English: such words count in a text that is neither of ours.
         small = lexicon.lists["en"]["english"] | lexicon.lists["en"]["spanish"]
-        if sum(w.text in small for w in words.items) > 1:
+        if sum(w.text in small for w in words.items) > TOO_OURS:
             return False
     return bool(spoken_words & (lexicon.own_words[language] - lexicon.own_words[main]))
 
