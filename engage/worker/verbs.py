@@ -35,7 +35,9 @@ class Verbs:
     def of(cls, db: Database, settings: Settings) -> "Verbs":
         """The verbs of these settings; ConfigurationError names what is missing."""
         if settings.public_url is None:
-            raise ConfigurationError("ENGAGE_PUBLIC_URL is not set: the address at which Twilio reaches us, e.g. https://engage.example.org.")
+            raise ConfigurationError(
+                "ENGAGE_PUBLIC_URL is not set: the address at which Twilio reaches us, e.g. https://engage.example.org."
+            )
         codes = parse_codes(read_toml(settings.config_dir / "twilio-codes.toml"))
         return cls(db, gateway_of(settings), codes, load_lexicon(settings.config_dir / "lexicon"), settings)
 
@@ -89,7 +91,9 @@ def gateway_of(settings: Settings) -> TwilioGateway:
     if sid is None or token is None:
         names = (("ENGAGE_TWILIO_ACCOUNT_SID", sid), ("ENGAGE_TWILIO_AUTH_TOKEN", token))
         missing = [name for name, value in names if value is None]
-        raise ConfigurationError(f"{' and '.join(missing)} not set: they stand on the first page of the Twilio console.")
+        raise ConfigurationError(
+            f"{' and '.join(missing)} not set: they stand on the first page of the Twilio console."
+        )
     return TwilioGateway(
         sid,
         token.get_secret_value(),

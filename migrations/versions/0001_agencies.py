@@ -194,5 +194,6 @@ def upgrade() -> None:
     op.execute(GUARD)
     op.execute(UP)
 
+
 def downgrade() -> None:
     op.execute(DOWN)

@@ -51,8 +51,8 @@ def measured(language: str, reads: Callable[..., Reading]) -> Figures:
 @pytest.mark.parametrize(
     ("language", "exact", "urgent"),
     [
-        ("en", 0.86, 0.85),
-        ("es", 0.88, 0.88),
+        ("en", 0.86, 0.84),
+        ("es", 0.89, 0.88),
     ],
 )
 def test_the_corpus_reads_as_well_as_before(
