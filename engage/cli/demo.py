@@ -32,7 +32,7 @@ _SHOWN = ("planned", "sent", "delivered", "replies", "alerts", "acknowledged", "
 
 
 @click.command()
-@click.option("--patients", type=click.IntRange(13, 50_000), default=60, show_default=True, help="How many patients.")
+@click.option("--patients", type=click.IntRange(1, 50_000), default=60, show_default=True, help="How many patients.")
 @click.option(
     "--visits", type=click.IntRange(1, 50_000), help="How many of them are visited tomorrow (default: two in three)."
 )

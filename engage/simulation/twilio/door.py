@@ -97,15 +97,14 @@ class Door:
         loop.close()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            body = await request.read()
+        except ConnectionResetError:  # whoever asked died in the middle of a word: nothing has arrived
+            return _broken(request)
         self._under_way += 1
         try:
-            asked = Asked(
-                request.method,
-                request.raw_path,
-                request.headers.get("Authorization", ""),
-                await request.read(),
-                self._under_way,
-            )
+            login = request.headers.get("Authorization", "")
+            asked = Asked(request.method, request.raw_path, login, body, self._under_way)
             if self.latency_ms:
                 await asyncio.sleep(self.latency_ms / 1000)
             outcome = self._api.handle(asked)
