@@ -31,7 +31,7 @@ ACCOUNT = "AC" + "0" * 32
 TOKEN = "a token for tests"
 SECRET = "a secret that only tests use, and long enough"
 KEYS = f"test:{base64.b64encode(bytes([7]) * 32).decode()}"
-PATIENCE = 60  # seconds a condition may take on a busy machine; reached only when it fails
+PATIENCE = 180  # seconds a condition may take on a busy machine with a slow disk; reached only when it fails
 
 
 def wait_until(happened: Callable[[], object], what: Callable[[], object] = lambda: "it did not happen") -> None:
@@ -70,22 +70,25 @@ class Program:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(12)
 
-    def family(self) -> set[int]:
-        """Its process id and those of all its descendants."""
-        listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-        parents = {int(pid): int(parent) for pid, parent in (line.split() for line in listed.splitlines())}
+    def family(self) -> set[tuple[int, str]]:
+        """It and all its descendants, each by process id and the time it began: ids are used again."""
+        parents = {pid: (parent, began) for pid, parent, began, _ in _processes()}
         found = {self.pid}
-        while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        while more := {pid for pid, (parent, _) in parents.items() if parent in found} - found:
             found |= more
-        return found
+        return {(pid, parents[pid][1]) for pid in found if pid in parents}
 
 
-def are_gone(pids: set[int]) -> bool:
+def are_gone(family: set[tuple[int, str]]) -> bool:
     """Whether none of these processes is alive (a zombie is dead)."""
-    shown = subprocess.run(
-        ["ps", "-o", "stat=", "-p", ",".join(map(str, pids))], capture_output=True, text=True, check=False
-    )
-    return all(line.strip().startswith("Z") for line in shown.stdout.splitlines())
+    return not family & {(pid, began) for pid, _, began, state in _processes() if not state.startswith("Z")}
+
+
+def _processes() -> list[tuple[int, int, str, str]]:
+    """Every process of the machine: id, parent's id, when it began, state."""
+    shown = subprocess.run(["ps", "-eo", "pid=,ppid=,stat=,lstart="], capture_output=True, text=True, check=True).stdout
+    rows = (line.split(maxsplit=3) for line in shown.splitlines())
+    return [(int(pid), int(parent), began, state) for pid, parent, state, began in rows]
 
 
 @dataclass
