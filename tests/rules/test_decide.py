@@ -1,7 +1,8 @@
 """What is done about a reply: intents and context in, changes, alerts and at most one answer out."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from engage.alerts.rules.words import AlertKind
 from engage.outreach.rules import draft
 from engage.outreach.rules.draft import Draft, Ready
 from engage.outreach.rules.words import Asks, Kind
-from engage.patients.rules.permission import Reader
 from engage.patients.rules.words import ConsentKind, PatientStatus, PhoneKind
 from engage.replies.rules.decide import (
     MOST_ANSWERS_AN_HOUR,
@@ -34,6 +34,7 @@ from engage.replies.rules.reading import Intent, Reading
 from engage.settings import read_toml
 from engage.visits.rules.words import VisitAnswer
 from tests.conftest import ROOT
+from tests.rules.rose import ROSE
 
 CHECKIN = {"asks": Asks.SCORE_1_5, "alert_at_most": 2}
 SURVEY = {"asks": Asks.SCORE_1_10, "alert_at_most": 5}
@@ -274,20 +275,6 @@ def test_nothing_is_done_twice(read: Reading, context: Context) -> None:
     assert sum(isinstance(action, StoreScore) for action in actions) <= 1
 
 
-SILENCED = Reader(
-    status=PatientStatus.ACTIVE,
-    phone_kind=PhoneKind.MOBILE,
-    has_ended=False,
-    consent=ConsentKind.GRANTED,
-    phone_word=None,
-    zone="America/New_York",
-    texts_after=time(8),
-    texts_until=time(21),
-    sent_today=0,
-    sent_this_week=0,
-    daily_cap=5,
-    weekly_cap=30,
-)  # fmt: skip
 NIGHT = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 WORDINGS = {
     language: read_toml(ROOT / "config" / "messages" / f"{language}.toml")["wording"] for language in ("en", "es")
@@ -298,12 +285,8 @@ WORDINGS = {
 def test_every_answer_can_really_leave(read: Reading, context: Context, language: str) -> None:
     """Also to the phone that this very reply has opted out or declared a stranger's, and it has shipped wording."""
     actions = decide(read, context)
-    after = Reader(
-        **{
-            name: getattr(SILENCED, name)
-            for name in Reader.__slots__
-            if name not in {"status", "phone_kind", "phone_word"}
-        },
+    after = replace(
+        ROSE,
         status=PatientStatus.DECEASED if Died() in actions else PatientStatus.ACTIVE,
         phone_kind=PhoneKind.WRONG_NUMBER if WrongNumber() in actions else PhoneKind.MOBILE,
         phone_word=ConsentKind.OPTED_OUT if OptOut() in actions else None,

@@ -11,25 +11,12 @@ from engage.outreach.rules.wording import PlannedVisit
 from engage.outreach.rules.words import Kind
 from engage.patients.rules.permission import Hold, Reader, Refusal
 from engage.patients.rules.words import ConsentKind, PatientStatus, PhoneKind
+from tests.rules.rose import ROSE
 
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # Monday 12:00 in New York
 NIGHT = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)  # 02:00
 OPENING = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 
-ROSE = Reader(
-    status=PatientStatus.ACTIVE,
-    phone_kind=PhoneKind.MOBILE,
-    has_ended=False,
-    consent=ConsentKind.GRANTED,
-    phone_word=None,
-    zone="America/New_York",
-    texts_after=time(8),
-    texts_until=time(21),
-    sent_today=0,
-    sent_this_week=0,
-    daily_cap=5,
-    weekly_cap=30,
-)
 STOPPED = replace(ROSE, phone_word=ConsentKind.OPTED_OUT)
 
 TEXT = Draft(

@@ -11,27 +11,13 @@ from hypothesis import strategies as st
 from engage.patients.rules.permission import Hold, Purpose, Reader, Refusal, may_text
 from engage.patients.rules.window import is_open
 from engage.patients.rules.words import ConsentKind, PatientStatus, PhoneKind
+from tests.rules.rose import ROSE
 
 UNASKED, ANSWER, LAST_WORD = Purpose.UNASKED, Purpose.ANSWER, Purpose.LAST_WORD
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # Monday 12:00 in New York
 NIGHT = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)  # 02:00
 OPENING = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)  # 08:00
 LATER = NOON + timedelta(hours=3)
-
-ROSE = Reader(
-    status=PatientStatus.ACTIVE,
-    phone_kind=PhoneKind.MOBILE,
-    has_ended=False,
-    consent=ConsentKind.GRANTED,
-    phone_word=None,
-    zone="America/New_York",
-    texts_after=time(8),
-    texts_until=time(21),
-    sent_today=0,
-    sent_this_week=0,
-    daily_cap=5,
-    weekly_cap=30,
-)
 
 
 @pytest.mark.parametrize(
