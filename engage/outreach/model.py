@@ -14,7 +14,7 @@ import engage.patients.model
 import engage.visits.model  # noqa: F401 - its tables are referred to
 from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
 from engage.db.encryption import Encrypted
-from engage.outreach.rules.words import Anchor, Asks, Kind
+from engage.outreach.rules.words import Anchor, Asks, Kind, Turn
 from engage.patients.rules.words import Category
 from engage.sms.rules.statuses import MessageState
 
@@ -199,3 +199,21 @@ class Receipt(AgencyRow, Base):
     status: Mapped[str] = mapped_column(Text)
     error_code: Mapped[int | None]
     received_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class MessageEvent(AgencyRow, Base):
+    """One turn of a message on its way, with its reason; `until` is the instant it then waits for. Append-only."""
+
+    __tablename__ = "message_events"
+    __table_args__ = (
+        of_agency(),
+        to_row("message_id", "messages"),
+        CheckConstraint(one_of("event", Turn), name="event_is_known"),
+        Index("ix_message_events_agency_id_message_id", "agency_id", "message_id"),
+    )
+
+    message_id: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime] = mapped_column(Instant)
+    event: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
+    until: Mapped[datetime | None] = mapped_column(Instant)

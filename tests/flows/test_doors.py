@@ -17,7 +17,7 @@ from tests.cast import Cast
 AGENCY_TABLES = sorted(
     name for name, table in Base.metadata.tables.items() if "agency_id" in table.c or name == "agencies"
 )
-LEDGERS = ["alert_events", "audit_events", "consent_events", "receipts"]
+LEDGERS = ["alert_events", "audit_events", "consent_events", "message_events", "receipts"]
 SYSTEM_TABLES = sorted(set(Base.metadata.tables) - set(AGENCY_TABLES))
 
 

@@ -40,3 +40,15 @@ class Priority(IntEnum):
     CHECK_IN = 4
     DAY_BEFORE = 5
     SURVEY = 6
+
+
+class Turn(StrEnum):
+    """What happened to a message on its way; the ends and the happy moves are on the message itself."""
+
+    HELD = "held"  # it must wait until a named instant, for a named reason
+    HANDED_BACK = "handed_back"  # claimed, and certainly not sent: Twilio was busy, or we were stopping
+    LOST_CONTACT = "lost_contact"  # it may have been sent: nobody knows yet
+    LAPSED = "lapsed"  # whoever claimed it died
+    FOUND = "found"  # Twilio's log holds it
+    NEVER_LEFT = "never_left"  # Twilio's log does not hold it
+    TRIED_AGAIN = "tried_again"  # a new message was made of it after a failure that may pass
