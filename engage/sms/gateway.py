@@ -5,14 +5,18 @@ be sent, never sends twice, never lets a number or a body into an error or a log
 """
 
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
+from engage import log
 from engage.errors import EngageError
+from engage.sms.line import Line, Poster
 from engage.sms.texts import (
     LONGEST_VALIDITY_SECONDS,
     Accepted,
@@ -25,7 +29,8 @@ from engage.sms.texts import (
     TryLater,
     Uncertain,
 )
-from engage.sms.transport import Declined, LostContact, NeverLeft, Transport
+from engage.sms.transport import Transport
+from engage.sms.wire import Declined, LostContact, NeverLeft
 
 __all__ = [
     "Accepted",
@@ -52,6 +57,14 @@ class Gateway(Protocol):
 
     def send(self, text: OutboundText) -> Outcome:
         """Hand over one text, once. Never raises for trouble at the provider."""
+        ...
+
+    def send_each(self, texts: Sequence[OutboundText], done: Callable[[int, Outcome], None]) -> None:
+        """Begin to send all of `texts` at once and return.
+
+        `done` is told the place of a text in `texts` and what became of it, once for each, from another thread and soon:
+        it must not wait for anything.
+        """
         ...
 
     def find_sent(self, to: str, since: datetime, until: datetime) -> list[LoggedText]:
@@ -106,11 +119,44 @@ class TwilioGateway:
         self._transport = Transport(api_url, timeout_seconds, connections, ca_bundle)
         client = Client(user, password, account_sid, http_client=self._transport, environment=_NO_ENVIRONMENT)
         self._messages: Any = client.messages
+        self._poster = Poster(api_url, timeout_seconds, ca_bundle)
+        poster = Client(user, password, account_sid, http_client=self._poster, environment=_NO_ENVIRONMENT)
+        self._outgoing: Any = poster.messages
+        self._line: Line | None = None
+        self._opening = threading.Lock()
 
     def send(self, text: OutboundText) -> Outcome:
         """See Gateway.send."""
+        outcomes: list[Outcome] = []
+
+        async def job() -> None:
+            outcomes.append(await self._send(text))
+
+        self._running().run(job)
+        return outcomes[0]
+
+    def send_each(self, texts: Sequence[OutboundText], done: Callable[[int, Outcome], None]) -> None:
+        """See Gateway.send_each."""
+
+        async def job(place: int, text: OutboundText) -> None:
+            try:
+                outcome = await self._send(text)
+            except Exception:  # noqa: BLE001 - a bug of ours on the way out: the text may have left, so it is settled as unknown
+                log.get().exception("sending failed unexpectedly")
+                outcome = Uncertain("unexpected failure")
+            done(place, outcome)
+
+        self._running().begin([partial(job, place, text) for place, text in enumerate(texts)])
+
+    def _running(self) -> Line:
+        with self._opening:
+            if self._line is None:
+                self._line = Line()
+            return self._line
+
+    async def _send(self, text: OutboundText) -> Outcome:
         try:
-            message = self._messages.create(**_wire(text))
+            message = await self._outgoing.create_async(**_wire(text))
         except NeverLeft:
             return TryLater()
         except LostContact as trouble:
@@ -158,8 +204,13 @@ class TwilioGateway:
             raise _unavailable(trouble) from None
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back; texts still on their way are given up."""
         self._transport.close()
+        with self._opening:
+            if self._line is not None:
+                self._line.run(self._poster.close)
+                self._line.close()
+                self._line = None
 
     def _pages(self, most: int, **wanted: Any) -> Iterator[list[LoggedText]]:
         try:
