@@ -16,8 +16,10 @@ from engage.sms.signatures import is_signed, public_url
 _EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
-def twilio_door(db: Database, codes: CodeTable, auth_tokens: Sequence[str], base_url: str) -> Blueprint:
-    """POST /twilio/messages and /twilio/status."""
+def twilio_door(
+    db: Database, codes: CodeTable, auth_tokens: Sequence[str], base_url: str, hint: Callable[[str], None]
+) -> Blueprint:
+    """POST /twilio/messages and /twilio/status. `hint` is told which verb has something to do."""
     door = Blueprint("twilio", __name__, url_prefix="/twilio")
 
     def signed(view: Callable[[], Response]) -> Callable[[], Response]:
@@ -36,6 +38,7 @@ def twilio_door(db: Database, codes: CodeTable, auth_tokens: Sequence[str], base
     def messages() -> Response:
         inbound = _inbound()
         stored = store(db, inbound, clock.now())
+        hint("handle")
         log.get().info("text received", sid=inbound.sid, stored=stored)
         return Response(_EMPTY, mimetype="text/xml")
 

@@ -1,9 +1,10 @@
 """Rows of an agency: branches, senders, clinicians, shifts, accounts, audit. Only tables; decisions are in rules."""
 
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, Numeric, SmallInteger, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -51,7 +52,10 @@ class Branch(AgencyRow, Base):
 
 
 class Sender(AgencyRow, Base):
-    """A Twilio number or Messaging Service an agency texts from; one belongs to one agency only."""
+    """A Twilio number or Messaging Service an agency texts from; one belongs to one agency only.
+
+    The two paces are its limits (none: no limit of ours), the last three columns its count, shared by all workers.
+    """
 
     __tablename__ = "senders"
     __table_args__ = (
@@ -59,6 +63,7 @@ class Sender(AgencyRow, Base):
         to_row("branch_id", "branches"),
         CheckConstraint(one_of("purpose", Purpose), name="purpose_is_known"),
         UniqueConstraint("phone"),
+        CheckConstraint("segments_per_second > 0 AND segments_per_day > 0", name="pace_is_positive"),
         Index("ix_senders_messaging_service_sid", "messaging_service_sid", unique=True),
     )
 
@@ -67,6 +72,11 @@ class Sender(AgencyRow, Base):
     phone: Mapped[str] = mapped_column(Text)
     messaging_service_sid: Mapped[str | None] = mapped_column(Text)
     swept_until: Mapped[datetime | None] = mapped_column(Instant)
+    segments_per_second: Mapped[Decimal | None] = mapped_column(Numeric(8, 3))
+    segments_per_day: Mapped[int | None]
+    free_at: Mapped[datetime | None] = mapped_column(Instant)
+    counted_on: Mapped[date | None]
+    counted_segments: Mapped[int] = mapped_column(server_default="0")
 
 
 class Clinician(AgencyRow, Base):

@@ -138,7 +138,8 @@ class Message(AgencyRow, Base):
         ),
         Index("uq_messages_id", "id", unique=True),
         Index("uq_messages_sid", "sid", unique=True, postgresql_where="sid IS NOT NULL"),
-        Index("ix_messages_due", "priority", "due_at", postgresql_where="state = 'planned'"),
+        Index("ix_messages_due", "agency_id", "priority", "due_at", postgresql_where="state = 'planned'"),
+        Index("ix_messages_expiry", "expires_at", postgresql_where="state = 'planned'"),
         Index("ix_messages_lease", "lease_until", postgresql_where="state = 'sending'"),
         Index("ix_messages_open_ends", "accepted_at", postgresql_where="state IN ('accepted', 'sent', 'unknown')"),
         Index("ix_messages_contact", "agency_id", "contact_id", "claimed_at"),
@@ -217,3 +218,21 @@ class MessageEvent(AgencyRow, Base):
     event: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
     until: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class SendingStop(Base):
+    """All sending has stopped, and until when before the next try. No row: all is well."""
+
+    __tablename__ = "sending_stops"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="is_one_row"),
+        CheckConstraint("reason IN ('refused', 'silent')", name="reason_is_known"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, server_default="1")
+    reason: Mapped[str] = mapped_column(Text)
+    http_status: Mapped[int | None]
+    error_code: Mapped[int | None]
+    since: Mapped[datetime] = mapped_column(Instant)
+    until: Mapped[datetime] = mapped_column(Instant)
+    tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")

@@ -16,6 +16,7 @@ from engage.db import Database, encryption
 from engage.outreach.links import Link
 from engage.outreach.receipts import take_receipt
 from engage.outreach.record import SETTLE_AFTER
+from engage.outreach.rules.words import Turn
 from engage.sms.gateway import Gateway, GatewayUnavailable
 from engage.sms.rules.codes import CodeTable
 from engage.sms.texts import LoggedText
@@ -27,9 +28,12 @@ SKEW = timedelta(minutes=2)
 """How far our clock and Twilio's may be apart: a text looked for in too small a span would be sent again."""
 
 _LAPSED = text("""
-UPDATE messages SET state = 'unknown', lease_until = NULL, reason = 'lease_lapsed', due_at = :settle_at
-WHERE id = ANY(ARRAY(SELECT id FROM messages WHERE state = 'sending' AND lease_until < :now LIMIT 5000 FOR UPDATE SKIP LOCKED))
-RETURNING id
+WITH lapsed AS (
+    UPDATE messages SET state = 'unknown', lease_until = NULL, reason = 'lease_lapsed', due_at = :settle_at
+    WHERE id = ANY(ARRAY(SELECT id FROM messages WHERE state = 'sending' AND lease_until < :now LIMIT 5000 FOR UPDATE SKIP LOCKED))
+    RETURNING agency_id, id)
+INSERT INTO message_events (agency_id, message_id, at, event, reason, until)
+SELECT agency_id, id, :now, 'lapsed', 'lease_lapsed', :settle_at FROM lapsed RETURNING message_id
 """)
 
 _UNKNOWN = text("""
@@ -46,11 +50,15 @@ SELECT sid FROM messages WHERE sid = ANY(:sids) AND id <> :id
 UNION SELECT sid FROM receipts WHERE agency_id = :agency AND sid = ANY(:sids) AND message_id <> :id
 """)
 
+_TURN = text("""
+INSERT INTO message_events (agency_id, message_id, at, event, reason) VALUES (:agency, :id, :now, :event, :reason)
+""")
+
 _GIVE_BACK = text("""
 UPDATE messages SET state = CASE WHEN expires_at > :now THEN 'planned' ELSE 'cancelled' END, due_at = :now,
     ended_at = CASE WHEN expires_at > :now THEN NULL ELSE CAST(:now AS timestamptz) END,
     reason = CASE WHEN expires_at > :now THEN 'never_reached_twilio' ELSE 'never_sent' END
-WHERE id = :id AND attempt_id = :attempt AND state = 'unknown'
+WHERE id = :id AND attempt_id = :attempt AND state = 'unknown' RETURNING reason
 """)
 
 # Each is asked about with a growing pause, so that texts whose carrier never confirms do not keep the others waiting.
@@ -118,11 +126,19 @@ def _settle(db: Database, gateway: Gateway, codes: CodeTable, row: Row[Any], now
     if match is not None:
         link = Link(row.agency_id, row.id, row.attempt_id)
         take_receipt(db, codes, link, match.sid, match.status, match.error_code, now)
+        _note(db, row, now, Turn.FOUND, "twilios_log")
         done.adopted += 1
         return
     with db.system_session("reconcile") as session:
-        session.execute(_GIVE_BACK, {"id": row.id, "attempt": row.attempt_id, "now": now})
+        reason = session.scalar(_GIVE_BACK, {"id": row.id, "attempt": row.attempt_id, "now": now})
+    if reason is not None:
+        _note(db, row, now, Turn.NEVER_LEFT, reason)
     done.given_back += 1
+
+
+def _note(db: Database, row: Row[Any], now: datetime, event: Turn, reason: str) -> None:
+    with db.agency_session(row.agency_id) as session:
+        session.execute(_TURN, {"agency": row.agency_id, "id": row.id, "now": now, "event": event, "reason": reason})
 
 
 def ours(logged: Sequence[LoggedText], body: str, taken: Collection[str]) -> LoggedText | None:

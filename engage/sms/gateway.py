@@ -20,6 +20,7 @@ from engage.sms.line import Line, Poster
 from engage.sms.texts import (
     LONGEST_VALIDITY_SECONDS,
     Accepted,
+    HeldBack,
     LoggedText,
     OutboundText,
     Outcome,
@@ -59,11 +60,13 @@ class Gateway(Protocol):
         """Hand over one text, once. Never raises for trouble at the provider."""
         ...
 
-    def send_each(self, texts: Sequence[OutboundText], done: Callable[[int, Outcome], None]) -> None:
+    def send_each(
+        self, texts: Sequence[OutboundText], done: Callable[[int, Outcome], None], may_leave: Callable[[], bool]
+    ) -> None:
         """Begin to send all of `texts` at once and return.
 
-        `done` is told the place of a text in `texts` and what became of it, once for each, from another thread and soon:
-        it must not wait for anything.
+        `may_leave` is asked at the last moment before each; a text that may not is HeldBack. `done` is told the place of
+        a text in `texts` and what became of it, once for each, from another thread: neither may wait for anything.
         """
         ...
 
@@ -80,6 +83,10 @@ class Gateway(Protocol):
 
     def fetch(self, sid: str) -> LoggedText | None:
         """One text of the log; None if there is no such text. Raises GatewayUnavailable."""
+        ...
+
+    def close(self) -> None:
+        """Give the connections back; texts still on their way are given up."""
         ...
 
 
@@ -135,12 +142,15 @@ class TwilioGateway:
         self._running().run(job)
         return outcomes[0]
 
-    def send_each(self, texts: Sequence[OutboundText], done: Callable[[int, Outcome], None]) -> None:
+    def send_each(
+        self, texts: Sequence[OutboundText], done: Callable[[int, Outcome], None], may_leave: Callable[[], bool]
+    ) -> None:
         """See Gateway.send_each."""
 
         async def job(place: int, text: OutboundText) -> None:
+            outcome: Outcome
             try:
-                outcome = await self._send(text)
+                outcome = await self._send(text) if may_leave() else HeldBack()
             except Exception:  # noqa: BLE001 - a bug of ours on the way out: the text may have left, so it is settled as unknown
                 log.get().exception("sending failed unexpectedly")
                 outcome = Uncertain("unexpected failure")
@@ -204,7 +214,7 @@ class TwilioGateway:
             raise _unavailable(trouble) from None
 
     def close(self) -> None:
-        """Give the connections back; texts still on their way are given up."""
+        """See Gateway.close."""
         self._transport.close()
         with self._opening:
             if self._line is not None:
@@ -253,7 +263,7 @@ def _outcome_of(answer: Declined) -> Outcome:
     """
     status, code = answer.http_status, answer.code
     if status == 429 or code == 20429:
-        return TryLater(code, answer.retry_after)
+        return TryLater(code or 20429, answer.retry_after)  # 429 says the same without a code
     if status >= 500 or status == 408:
         return Uncertain(str(answer))
     if code is not None and 21000 <= code < 70000:

@@ -92,7 +92,12 @@ class SendingStopped:
     code: int | None
 
 
-Outcome = Accepted | Refused | TryLater | Uncertain | SendingStopped
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """It did not leave: when its turn came, whoever wanted it sent wanted it no more."""
+
+
+Outcome = Accepted | Refused | TryLater | Uncertain | SendingStopped | HeldBack
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,18 @@
 """The verbs of the product with everything they need: each runs once and says what it did. Used by worker and CLI."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import timedelta
 from typing import Any
 
 from engage import clock
-from engage.alerts.escalate import escalate
+from engage.alerts.escalate import Escalated, escalate
 from engage.db import Database
 from engage.errors import ConfigurationError
-from engage.outreach.dispatch import Limits, Stop, dispatch
+from engage.outreach.dispatch import Flow, Limits, Stop, dispatch
 from engage.outreach.plan import plan
 from engage.outreach.reconcile import reconcile
-from engage.replies.handle import handle
+from engage.replies.handle import Handled, handle
 from engage.replies.lexicon import load_lexicon
 from engage.replies.rules import Lexicon
 from engage.replies.sweep import sweep
@@ -30,6 +30,7 @@ class Verbs:
     codes: CodeTable
     lexicon: Lexicon
     settings: Settings
+    flow: Flow = field(default_factory=Flow)
 
     @classmethod
     def of(cls, db: Database, settings: Settings) -> "Verbs":
@@ -51,11 +52,11 @@ class Verbs:
         limits = Limits(
             public_url=settings.public_url or "",
             batch=settings.dispatch_batch,
-            threads=settings.dispatch_threads,
+            at_once=settings.dispatch_at_once,
             lease=timedelta(seconds=settings.lease_seconds),
             in_flight=timedelta(seconds=settings.twilio_timeout_seconds + 5),
         )
-        return dispatch(self.db, self.gateway, self.codes, limits, stop)
+        return dispatch(self.db, self.gateway, self.codes, limits, stop, self.flow)
 
     def handle(self) -> Any:
         """Understand stored replies."""
@@ -85,6 +86,17 @@ class Verbs:
         }
 
 
+def makes_work_for(name: str, result: Any) -> tuple[str, ...]:
+    """The verbs that have something to do at once after a run of `name` with this result."""
+    match name, result:
+        case "handle", Handled(replies=replies) if replies:
+            return "escalate", "dispatch"
+        case "escalate", Escalated(paged=paged) if paged:
+            return ("dispatch",)
+        case _:
+            return ()
+
+
 def gateway_of(settings: Settings) -> TwilioGateway:
     """The way to Twilio; ConfigurationError names each setting that is missing."""
     sid, token = settings.twilio_account_sid, settings.twilio_auth_token
@@ -99,7 +111,6 @@ def gateway_of(settings: Settings) -> TwilioGateway:
         token.get_secret_value(),
         api_url=settings.twilio_api_url,
         timeout_seconds=settings.twilio_timeout_seconds,
-        connections=settings.dispatch_threads,
     )
 
 

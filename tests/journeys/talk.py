@@ -153,7 +153,7 @@ def world_of(cast: Cast, time: FrozenDateTimeFactory) -> Iterator[World]:
             twilio_account_sid=ACCOUNT,
             twilio_auth_token=TOKEN,
             twilio_api_url=fake.url,
-            dispatch_threads=4,
+            dispatch_at_once=4,
         )
         verbs = Verbs.of(cast.db, settings)
         server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)

@@ -25,6 +25,7 @@ class Drop(StrEnum):
     NO_PHONE = "no_phone"
     ALERT_TAKEN = "alert_taken"
     COULD_NOT_DECIDE = "could_not_decide"
+    SENDER_BUSY = "sender_busy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ class Desk:
 
     def dispatch(self, *, stop: Stop | None = None, gateway: TwilioGateway | None = None, **limits: Any) -> Dispatched:
         """One run of the dispatcher."""
-        chosen = Limits(**({"public_url": self.web, "threads": 4} | limits))
+        chosen = Limits(**({"public_url": self.web, "at_once": 4} | limits))
         return dispatch(self.cast.db, gateway or self.gateway, self.codes, chosen, stop)
 
     def reconcile(self) -> Reconciled:

@@ -24,7 +24,7 @@ def verbs(town: Town) -> Iterator[Verbs]:
         twilio_timeout_seconds=20,
         tick_seconds=0.05,
         plan_seconds=0.2,
-        dispatch_threads=2,
+        dispatch_at_once=2,
     )
     made = Verbs.of(town.cast.db, settings)
     yield made
