@@ -37,6 +37,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "segments": "engage.cli.segments:segments",
         "simulate": "engage.cli.simulate:simulate",
         "report": "engage.cli.report:report",
+        "why": "engage.cli.why:why_command",
     }
 )
 
