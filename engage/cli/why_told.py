@@ -6,9 +6,9 @@ from typing import Any
 
 from engage.reports.rules.absence import Absence, NotSent
 from engage.reports.rules.facts import MessageFacts, Said
-from engage.reports.rules.local import day, moment
+from engage.reports.rules.local import day, near, noon, precisely
 from engage.reports.rules.reasons import explain
-from engage.reports.rules.story import CATEGORY, headline, phone, rested_on, story, was_sent, what, who
+from engage.reports.rules.story import CATEGORY, headline, phone, rested_on, standing, story, was_sent, what, who
 from engage.reports.why_not import PatientDay
 
 _LANGUAGES = {"en": "English", "es": "Spanish"}
@@ -31,10 +31,8 @@ def _message_lines(facts: MessageFacts) -> Iterator[str]:
         yield f"The rule: {rule}"
     yield ""
     yield f"What happened, as clocks show it in {facts.zone}:"
-    moments = story(facts)
-    width = max(len(moment(told.at, facts.zone)) for told in moments)
-    for told in moments:
-        yield f"  {moment(told.at, facts.zone):<{width}}  {told.says}"
+    for told in story(facts):
+        yield f"  {precisely(told.at, facts.zone):<28}  {told.says}"
     yield ""
     yield f"What it rested on, {'as things stand' if facts.claimed_at is None and facts.ended_at is None else 'as it stood then'}:"
     for heading, says in rested_on(facts):
@@ -68,12 +66,13 @@ def _day_lines(found: PatientDay) -> Iterator[str]:
     yield ""
     yield "Texts of that day:" if found.messages else "No text was planned for that day."
     for facts in found.messages:
-        yield f"  {facts.id}  {moment(facts.send_at, facts.zone)}  {what(facts)}, to {who(facts.whom)}: {headline(facts)}"
+        leaves = near(facts.send_at, noon(found.on, facts.zone), facts.zone)
+        yield f"  {facts.id:>6}  {leaves:>8}  {standing(facts):<13}  {what(facts)}, to {who(facts.whom)}"
     for facts in found.messages:
         yield ""
-        yield f"Message {facts.id}, {phone(facts.whom)}:"
+        yield f"Message {facts.id}, {phone(facts.whom)}: {headline(facts)}"
         for told in story(facts):
-            yield f"  {moment(told.at, facts.zone)}  {told.says}"
+            yield f"  {precisely(told.at, facts.zone):<28}  {told.says}"
         for heading, says in rested_on(facts)[:2]:
             yield f"  {heading}: {says}"
         if facts.consent is not None and facts.consent.proof is not None:

@@ -62,7 +62,8 @@ LEFT JOIN LATERAL (
     FROM messages o
     WHERE m.kind = 'touchpoint' AND o.agency_id = m.agency_id AND o.contact_id = m.contact_id AND o.kind = 'touchpoint' AND o.id <> m.id
       AND o.claimed_at >= (date_trunc('day', d.decided_at AT TIME ZONE p.time_zone) - interval '6 days') AT TIME ZONE p.time_zone
-      AND o.claimed_at <= d.decided_at AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')) sent ON true
+      AND (o.claimed_at < d.decided_at OR (o.claimed_at = d.decided_at AND o.id < m.id))
+      AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')) sent ON true
 WHERE m.id = ANY(:ids) ORDER BY m.send_at, m.id
 """)
 _TURNS = text(

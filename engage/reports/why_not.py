@@ -17,8 +17,9 @@ from engage.errors import BadInput
 from engage.outreach.rules.words import Anchor
 from engage.patients.rules.window import instant
 from engage.patients.rules.words import Category, ConsentKind, ConsentSource, PatientStatus, PhoneKind
-from engage.reports.rules.absence import Candidate, Missing, NotSent, PatientThen, VisitThen, why_not
+from engage.reports.rules.absence import NotSent, why_not
 from engage.reports.rules.facts import MessageFacts, Said, Whom
+from engage.reports.rules.missing import Candidate, Missing, PatientThen, VisitThen
 from engage.reports.rules.occasions import Hours, Span, after_visit, on_day
 from engage.reports.why import Asking, first_name, messages, phone_ends, record_look
 from engage.sms.rules.codes import CodeTable

@@ -6,13 +6,13 @@ their own. What the rows cannot tell is told as "perhaps".
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from engage.outreach.rules.words import Anchor
-from engage.patients.rules.words import Category, ConsentKind, PatientStatus, PhoneKind
+from engage.patients.rules.words import ConsentKind, PatientStatus, PhoneKind
 from engage.reports.rules import local
-from engage.reports.rules.facts import Said, Whom
+from engage.reports.rules.missing import Candidate, Missing, VisitThen
 from engage.reports.rules.story import CATEGORIES, consent_words, phone_words, who
 from engage.visits.rules.words import VisitAnswer, VisitStatus
 
@@ -54,74 +54,6 @@ class Absence:
 
 
 @dataclass(frozen=True, slots=True)
-class VisitThen:
-    """A visit the touchpoint could have been about."""
-
-    starts: time | None
-    status: VisitStatus
-    answer: VisitAnswer | None
-    answered_at: datetime | None
-    changed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A contact of the patient who could have been written to. `consent` and `phone_word` are what stood at that moment.
-
-    `granted_later_at`: a consent that came after it. `told_with`: the first name of another patient whose text for the
-    same occasion went to the same phone.
-    """
-
-    contact_id: int
-    whom: Whom
-    phone_kind: PhoneKind
-    ended_at: datetime | None
-    consent: Said | None
-    phone_word: Said | None
-    granted_later_at: datetime | None
-    told_with: str | None
-    has_message: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PatientThen:
-    """The patient. Status and monitoring are those of now: only since when the status holds is kept."""
-
-    first_name: str
-    status: PatientStatus
-    status_since: datetime
-    is_monitored: bool
-    is_in_care: bool
-    care_ended_on: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """One touchpoint that has no message, or not for everybody, on one occasion.
-
-    `occasion_on` is the day it is about; `moment` the instant at which it would have been decided: its time to leave, or
-    now if that is still to come. `horizon`: how far ahead the planner plans.
-    """
-
-    key: str
-    category: Category
-    anchor: Anchor
-    is_active: bool
-    only_monitored: bool
-    agency_is_active: bool
-    occasion_on: date
-    send_at: datetime
-    expires_at: datetime
-    moment: datetime
-    now: datetime
-    horizon: timedelta
-    zone: str
-    patient: PatientThen
-    visits: tuple[VisitThen, ...]
-    candidates: tuple[Candidate, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class NotSent:
     """Why one touchpoint was not sent: causes for everybody, or else for each reader."""
 
@@ -135,7 +67,8 @@ def why_not(missing: Missing) -> NotSent | None:
     waiting = tuple(candidate for candidate in missing.candidates if not candidate.has_message)
     if missing.candidates and not waiting:
         return None
-    if found := _found(cause(missing) for cause in OF_THE_DAY):
+    found = _found(cause(missing) for cause in OF_THE_DAY) or _found([beyond_horizon(missing)])
+    if found:
         return NotSent(missing, found, ())
     readers = tuple((candidate, _of_reader(missing, candidate)) for candidate in waiting)
     return NotSent(missing, (), readers)
@@ -235,7 +168,10 @@ def no_completed_visit(missing: Missing) -> Absence | None:
         return None
     states = sorted({str(visit.status) for visit in missing.visits})
     stands = f" The visit of {local.day(missing.occasion_on)} is {' and '.join(states)}." if states else ""
-    return Absence(Cause.NO_COMPLETED_VISIT, f"It follows a completed visit, and none was completed for it.{stands}")
+    none = (
+        "no visit was completed in time for that day" if missing.moment < missing.now else "none has been completed yet"
+    )
+    return Absence(Cause.NO_COMPLETED_VISIT, f"It follows a completed visit, and {none}.{stands}")
 
 
 def no_time_left(missing: Missing) -> Absence | None:
@@ -280,7 +216,7 @@ def _is_declined(visit: VisitThen, moment: datetime) -> bool:
 
 OF_THE_DAY: tuple[Callable[[Missing], Absence | None], ...] = (
     agency_off, touchpoint_off, not_active, not_monitored, not_in_care, no_visit, visit_cancelled, visit_declined,
-    no_completed_visit, no_time_left, beyond_horizon, no_contact,
+    no_completed_visit, no_time_left, no_contact,
 )  # fmt: skip
 
 
@@ -375,7 +311,7 @@ def perhaps_status(missing: Missing) -> Absence | None:
         return None
     since = local.moment(patient.status_since, missing.zone)
     status = str(patient.status).replace("_", " ")
-    says = f"Perhaps {patient.first_name} was not active then: the status is {status} since {since}, and what it was before is not kept."
+    says = f"Perhaps the status forbade it: {patient.first_name} is {status} only since {since}, and what it was before is not kept."
     return Absence(Cause.PERHAPS_STATUS, says)
 
 

@@ -8,9 +8,9 @@ from itertools import groupby
 from engage.outreach.rules.words import Anchor, Kind, Turn
 from engage.patients.rules.words import Category, ConsentKind, ConsentSource
 from engage.reports.rules import local
-from engage.reports.rules.facts import MessageFacts, Said, Turned, Whom
+from engage.reports.rules.facts import MessageFacts, Receipted, Said, Turned, Whom
 from engage.reports.rules.reasons import explain
-from engage.sms.rules.statuses import MessageState
+from engage.sms.rules.statuses import MessageState, state_of
 
 CATEGORIES = {Category.VISITS: "visit reminders", Category.CHECKINS: "check-ins", Category.SURVEYS: "surveys"}
 CATEGORY = {Category.VISITS: "reminder", Category.CHECKINS: "check-in", Category.SURVEYS: "survey"}
@@ -21,6 +21,16 @@ _SOURCES = {
     ConsentSource.TEXT: "by text",
     ConsentSource.PROVIDER: "to Twilio, which told us",
     ConsentSource.STAFF: "to the staff",
+}
+_RECEIPTS = {
+    "accepted": "It waits at Twilio.",
+    "queued": "It waits at Twilio.",
+    "sending": "Twilio is handing it to the phone network.",
+    "sent": "The phone network has it.",
+    "delivered": "The phone network reports it delivered.",
+    "undelivered": "The phone network reports it not delivered.",
+    "failed": "Twilio reports that it failed.",
+    "canceled": "Twilio has taken it back.",
 }
 _NEVER_SENT = {MessageState.EXPIRED, MessageState.CANCELLED, MessageState.SUPPRESSED}
 _FAILED = {MessageState.FAILED, MessageState.UNDELIVERED}
@@ -95,7 +105,7 @@ def headline(facts: MessageFacts) -> str:
 
 def _waiting(facts: MessageFacts) -> str:
     why = f" {explain(facts.reason).says}" if facts.reason else ""
-    due, until = local.moment(facts.due_at, facts.zone), local.moment(facts.expires_at, facts.zone)
+    due, until = local.moment(facts.due_at, facts.zone), local.near(facts.expires_at, facts.due_at, facts.zone)
     return f"Not sent yet.{why} It is to leave {due}, and is of use until {until}."
 
 
@@ -111,26 +121,33 @@ def story(facts: MessageFacts) -> tuple[Moment, ...]:
 
 
 def _moments(facts: MessageFacts) -> Iterator[Moment]:
-    leave, use = local.moment(facts.send_at, facts.zone), local.moment(facts.expires_at, facts.zone)
+    leave = local.near(facts.send_at, facts.planned_at, facts.zone)
+    use = local.near(facts.expires_at, facts.send_at, facts.zone)
     yield Moment(facts.planned_at, "planned", f"Planned: to leave {leave}, of use until {use}.", until=facts.send_at)
     yield from _turns(facts)
     if facts.claimed_at is not None:
         which = "" if facts.attempts < 2 else f", attempt {facts.attempts}"
         sender = f" from {facts.sender}" if facts.sender else ""
-        says = f"Allowed to go, written, and handed to Twilio{sender}{which}."
+        says = f"Allowed to go, written, and taken up for sending{sender}{which}."
         yield Moment(facts.claimed_at, "claimed", says)
     if facts.accepted_at is not None:
         yield Moment(facts.accepted_at, "accepted", f"Twilio took it ({facts.sid}).")
     for receipt in facts.receipts:
-        code = f", code {receipt.error_code}: {receipt.says}" if receipt.error_code else "."
-        yield Moment(receipt.at, "receipt", f"Twilio says: {receipt.status}{code}", receipt.status)
+        if state_of(receipt.status) is not facts.state or receipt.at != facts.ended_at:  # the end tells that one
+            yield _receipt(receipt)
     if facts.ended_at is not None:
         yield _end(facts, facts.ended_at)
 
 
+def _receipt(receipt: Receipted) -> Moment:
+    code = f" Code {receipt.error_code}: {receipt.says}" if receipt.error_code else ""
+    said = _RECEIPTS.get(receipt.status, f"Twilio reports: {receipt.status}.")
+    return Moment(receipt.at, "receipt", said + code, receipt.status)
+
+
 def _end(facts: MessageFacts, at: datetime) -> Moment:
     if facts.state is MessageState.DELIVERED:
-        return Moment(at, "ended", "It is on the phone.", None)
+        return Moment(at, "ended", "Delivered: it is on the phone.", None)
     reason = facts.reason or ""
     if facts.state in _FAILED:
         code = f" Twilio's code is {facts.error_code}." if facts.error_code else ""
@@ -189,19 +206,19 @@ def phone_words(said: Said | None, zone: str) -> str:
 def rested_on(facts: MessageFacts) -> tuple[tuple[str, str], ...]:
     """What allowed or forbade it, as (heading, sentence) pairs."""
     if facts.whom.is_clinician:
-        return (("Consent", "Pages and notes to clinicians need none, and leave at any hour."),)
+        return (("Consent", "None is needed: pages and notes to clinicians leave at any hour."),)
     if facts.kind is not Kind.TOUCHPOINT:
         return (
-            ("Consent", "An answer to somebody who has just written needs none, and may leave at any hour."),
+            ("Consent", "None is needed: the reader had just written, and an answer may leave at any hour."),
             ("Phone", phone_words(facts.phone_word, facts.zone)),
         )
     limits = facts.limits
-    had = f"{limits.that_day} that day and {limits.in_seven_days} in the seven days that ended with it"
+    had = f"{limits.that_day} that day, {limits.in_seven_days} in those seven days"
     return (
         ("Consent", consent_words(facts.consent, facts.category, facts.zone)),
         ("Phone", phone_words(facts.phone_word, facts.zone)),
         ("Hours", f"{local.wall(limits.texts_after)} to {local.wall(limits.texts_until)} in {facts.zone}."),
-        ("Caps", f"{limits.daily_cap} a day, {limits.weekly_cap} in seven days; before this one there were {had}."),
+        ("Caps", f"At most {limits.daily_cap} a day and {limits.weekly_cap} in seven days; before this one: {had}."),
     )
 
 
@@ -210,3 +227,17 @@ def was_sent(facts: MessageFacts) -> bool | None:
     if facts.state in {MessageState.UNKNOWN, MessageState.SENDING}:
         return None
     return facts.accepted_at is not None and facts.state not in _NEVER_SENT
+
+
+def standing(facts: MessageFacts) -> str:
+    """Where it stands, in a word or two for a list."""
+    return {
+        MessageState.PLANNED: "waits",
+        MessageState.SENDING: "on its way",
+        MessageState.UNKNOWN: "perhaps sent",
+        MessageState.ACCEPTED: "sent",
+        MessageState.SENT: "sent",
+        MessageState.DELIVERED: "delivered",
+        MessageState.FAILED: "NOT DELIVERED",
+        MessageState.UNDELIVERED: "NOT DELIVERED",
+    }.get(facts.state, "not sent")
