@@ -1,9 +1,10 @@
 """Rows of an agency: branches, senders, clinicians, shifts, accounts, audit. Only tables; decisions are in rules."""
 
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, Numeric, SmallInteger, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -51,13 +52,17 @@ class Branch(AgencyRow, Base):
 
 
 class Sender(AgencyRow, Base):
-    """A Twilio number or Messaging Service an agency texts from; one belongs to one agency only."""
+    """A Twilio number or Messaging Service an agency texts from; one belongs to one agency only.
+
+    How many segments it may send a second and a day depends on the kind of number and its registration; None: no limit of ours.
+    """
 
     __tablename__ = "senders"
     __table_args__ = (
         of_agency(),
         to_row("branch_id", "branches"),
         CheckConstraint(one_of("purpose", Purpose), name="purpose_is_known"),
+        CheckConstraint("segments_per_second > 0 AND segments_per_day > 0", name="pace_is_positive"),
         UniqueConstraint("phone"),
         Index("ix_senders_messaging_service_sid", "messaging_service_sid", unique=True),
     )
@@ -67,6 +72,8 @@ class Sender(AgencyRow, Base):
     phone: Mapped[str] = mapped_column(Text)
     messaging_service_sid: Mapped[str | None] = mapped_column(Text)
     swept_until: Mapped[datetime | None] = mapped_column(Instant)
+    segments_per_second: Mapped[Decimal | None] = mapped_column(Numeric(8, 3))
+    segments_per_day: Mapped[int | None]
 
 
 class Clinician(AgencyRow, Base):

@@ -1,8 +1,6 @@
 """engage why: tells why a text was or was not sent, from the rows alone; each look is put on record."""
 
-import getpass
 import json
-import os
 from datetime import date, timedelta
 
 import click
@@ -10,7 +8,7 @@ from sqlalchemy import select
 
 from engage import clock
 from engage.agencies.model import Agency
-from engage.cli.session import agency_of, begin, json_option, ready_database
+from engage.cli.session import account, agency_of, begin, json_option, ready_database
 from engage.cli.why_told import day_json, day_text, message_json, message_text
 from engage.db import Database
 from engage.errors import BadInput, NotFound
@@ -50,7 +48,7 @@ def why_command(
     settings = begin()
     codes = parse_codes(read_toml(settings.config_dir / "twilio-codes.toml"))
     with ready_database(settings) as (_, db):
-        asking = Asking(_actor(), clock.now(), with_text, with_proof)
+        asking = Asking(account(), clock.now(), with_text, with_proof)
         if named is not None:
             _tell_message(db, codes, named, slug, asking, as_json)
         elif patient is not None and day is not None:
@@ -97,11 +95,3 @@ def _date(value: str) -> date:
         return date.fromisoformat(value)
     except ValueError:
         raise BadInput(f"--on: {value!r} is not a date such as 2026-11-23.") from None
-
-
-def _actor() -> str:
-    """The account on this machine that asks; a container may have none with a name."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (OSError, KeyError):
-        return f"cli:{os.getuid()}"
