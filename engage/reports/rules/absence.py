@@ -254,9 +254,11 @@ def no_consent(missing: Missing, reader: Candidate) -> Absence | None:
     """No consent for its category had been recorded."""
     if reader.consent is not None:
         return None
-    later = reader.granted_later_at
-    after = f" It was only recorded {local.moment(later, missing.zone)}." if later else " None has been since."
-    return Absence(Cause.NO_CONSENT, f"No consent for {CATEGORIES[missing.category]} had been given.{after}")
+    about, later = CATEGORIES[missing.category], reader.granted_later_at
+    if later is None:
+        return Absence(Cause.NO_CONSENT, f"No consent for {about} is recorded.")
+    recorded = local.moment(later, missing.zone)
+    return Absence(Cause.NO_CONSENT, f"No consent for {about} was recorded by then, only {recorded}.")
 
 
 def consent_revoked(missing: Missing, reader: Candidate) -> Absence | None:

@@ -93,7 +93,7 @@ def headline(facts: MessageFacts) -> str:
     if facts.state in _NEVER_SENT:
         return f"Not sent. {explain(facts.reason or '').says}"
     if facts.state in _FAILED:
-        return f"Sent, but not delivered. {_failure(facts)}" if facts.accepted_at else _failure(facts)
+        return f"{_how_it_failed(facts)} {_failure(facts)}"
     if facts.state is MessageState.PLANNED:
         return _waiting(facts)
     return {
@@ -109,6 +109,10 @@ def _waiting(facts: MessageFacts) -> str:
     return f"Not sent yet.{why} It is to leave {due}, and is of use until {until}."
 
 
+def _how_it_failed(facts: MessageFacts) -> str:
+    return "Sent, but not delivered." if facts.accepted_at else "Not sent: Twilio refused it."
+
+
 def _failure(facts: MessageFacts) -> str:
     """The sentence of Twilio's code says more than its class."""
     return facts.code_says or explain(facts.reason or "").says
@@ -121,8 +125,9 @@ def story(facts: MessageFacts) -> tuple[Moment, ...]:
 
 
 def _moments(facts: MessageFacts) -> Iterator[Moment]:
-    leave = local.near(facts.send_at, facts.planned_at, facts.zone)
     use = local.near(facts.expires_at, facts.send_at, facts.zone)
+    is_at_once = facts.send_at <= facts.planned_at
+    leave = "at once" if is_at_once else local.near(facts.send_at, facts.planned_at, facts.zone)
     yield Moment(facts.planned_at, "planned", f"Planned: to leave {leave}, of use until {use}.", until=facts.send_at)
     yield from _turns(facts)
     if facts.claimed_at is not None:
@@ -151,9 +156,10 @@ def _end(facts: MessageFacts, at: datetime) -> Moment:
     reason = facts.reason or ""
     if facts.state in _FAILED:
         code = f" Twilio's code is {facts.error_code}." if facts.error_code else ""
-        return Moment(at, "ended", f"It did not arrive. {_failure(facts)}{code}", reason, explain(reason).rule)
+        says = f"{_how_it_failed(facts)} {_failure(facts)}{code}"
+        return Moment(at, "ended", says, reason, explain(reason).rule)
     ended = {MessageState.EXPIRED: "Expired unsent.", MessageState.CANCELLED: "Cancelled."}
-    says = f"{ended.get(facts.state, 'Stopped unsent.')} {explain(reason).says}"
+    says = f"{ended.get(facts.state, 'Not sent.')} {explain(reason).says}"
     return Moment(at, "ended", says, reason, explain(reason).rule)
 
 

@@ -181,7 +181,13 @@ def test_a_landline(desk: Desk, engage: Program) -> None:
     message = desk.checkin()
     desk.dispatch()
     desk.deliver()
-    tells(engage("why", str(message)), "not delivered. Landline", "somebody should call", "It did not arrive", "30006")
+    tells(
+        engage("why", str(message)),
+        "not delivered. Landline",
+        "somebody should call",
+        "Sent, but not delivered",
+        "30006",
+    )
 
 
 def test_unknown_and_then_found(desk: Desk, engage: Program) -> None:
@@ -416,7 +422,7 @@ def test_each_reader_has_causes_of_their_own(desk: Desk, engage: Program) -> Non
         "Rose, the patient (phone ending in 11): The consent: TAKEN BACK",
         "Joan, family of Rose (phone ending in 14)",
     )
-    tells(said, "Check-ins go to one person: Rose, the patient", "No consent for check-ins had been given")
+    tells(said, "Check-ins go to one person: Rose, the patient", "No consent for check-ins is recorded")
 
 
 @pytest.mark.parametrize("kind", ["landline", "unreachable", "wrong_number"])

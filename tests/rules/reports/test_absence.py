@@ -124,8 +124,8 @@ def causes(missing: Missing) -> list[Cause]:
         (reader(CHECKIN, phone_kind=PhoneKind.WRONG_NUMBER), [Cause.PHONE_UNFIT], "not the patient's phone"),
         (reader(CHECKIN, phone_word=said(ConsentKind.OPTED_OUT)), [Cause.OPTED_OUT], "STOP"),
         (reader(CHECKIN, phone_word=said(ConsentKind.OPTED_IN)), [Cause.UNEXPLAINED], ""),
-        (reader(CHECKIN, consent=None), [Cause.NO_CONSENT], "None has been since"),
-        (reader(CHECKIN, consent=None, granted_later_at=EVENING), [Cause.NO_CONSENT], "only recorded Mon Nov 23, 9:00 PM"),
+        (reader(CHECKIN, consent=None), [Cause.NO_CONSENT], "No consent for check-ins is recorded"),
+        (reader(CHECKIN, consent=None, granted_later_at=EVENING), [Cause.NO_CONSENT], "by then, only Mon Nov 23, 9:00 PM"),
         (reader(CHECKIN, consent=said(ConsentKind.REVOKED)), [Cause.CONSENT_REVOKED], "TAKEN BACK for check-ins"),
         (reader(CHECKIN, told_with="Marta"), [Cause.TOLD_TOGETHER], "together with Marta"),
         (

@@ -46,7 +46,7 @@ ANA = Whom("Ana", "nurse", None, is_clinician=True, phone_ends="21")
         # refused at once: Twilio never took it
         (
             replace(PLANNED, state=MessageState.FAILED, ended_at=NINE, reason="opted_out", error_code=21610, code_says="Said STOP."),
-            False, "NOT DELIVERED", "Said STOP.",
+            False, "NOT DELIVERED", "Not sent: Twilio refused it. Said STOP.",
         ),
         (
             replace(SENT, state=MessageState.UNDELIVERED, ended_at=NINE, reason="permanent_number"),  # no code came
