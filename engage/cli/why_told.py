@@ -7,8 +7,7 @@ from typing import Any
 from engage.reports.rules.absence import Absence, NotSent
 from engage.reports.rules.facts import MessageFacts, Said
 from engage.reports.rules.local import day, near, noon, precisely
-from engage.reports.rules.reasons import explain
-from engage.reports.rules.story import CATEGORY, headline, phone, rested_on, standing, story, was_sent, what, who
+from engage.reports.rules.story import CATEGORY, headline, phone, rested_on, rule, standing, story, was_sent, what, who
 from engage.reports.why_not import PatientDay
 
 _LANGUAGES = {"en": "English", "es": "Spanish"}
@@ -27,8 +26,8 @@ def _message_lines(facts: MessageFacts) -> Iterator[str]:
     yield f"to {who(facts.whom)} ({phone(facts.whom)})"
     yield ""
     yield headline(facts)
-    if rule := _rule(facts):
-        yield f"The rule: {rule}"
+    if because := rule(facts):
+        yield f"The rule: {because}"
     yield ""
     yield f"What happened, as clocks show it in {facts.zone}:"
     for told in story(facts):
@@ -42,10 +41,6 @@ def _message_lines(facts: MessageFacts) -> Iterator[str]:
     yield f"  Wording: {_wording(facts)}"
     if facts.text is not None:
         yield f'  Text:    "{facts.text}"'
-
-
-def _rule(facts: MessageFacts) -> str | None:
-    return explain(facts.reason).rule if facts.reason else None
 
 
 def _wording(facts: MessageFacts) -> str:
@@ -104,7 +99,6 @@ def _sentences(causes: tuple[Absence, ...]) -> str:
 
 def message_json(facts: MessageFacts) -> dict[str, Any]:
     """One message as JSON; docs/reference/cli.md describes the shape."""
-    explained = explain(facts.reason) if facts.reason else None
     return {
         "message": facts.id,
         "agency": facts.agency,
@@ -122,7 +116,7 @@ def message_json(facts: MessageFacts) -> dict[str, Any]:
         "was_sent": was_sent(facts),
         "says": headline(facts),
         "reason": facts.reason,
-        "rule": explained.rule if explained else None,
+        "rule": rule(facts),
         "error_code": facts.error_code,
         "sid": facts.sid,
         "attempts": facts.attempts,

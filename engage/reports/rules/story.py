@@ -228,6 +228,11 @@ def rested_on(facts: MessageFacts) -> tuple[tuple[str, str], ...]:
     )
 
 
+def rule(facts: MessageFacts) -> str | None:
+    """The rule behind its reason, where it has one."""
+    return explain(facts.reason).rule if facts.reason else None
+
+
 def was_sent(facts: MessageFacts) -> bool | None:
     """Whether it left: None while that is not known."""
     if facts.state in {MessageState.UNKNOWN, MessageState.SENDING}:

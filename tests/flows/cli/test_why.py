@@ -23,6 +23,7 @@ from engage.outreach.model import Message, MessageEvent
 from engage.outreach.plan import plan
 from engage.outreach.rules.words import Turn
 from engage.patients.model import ConsentEvent, Contact
+from engage.reports.rules.story import explain
 from tests.cast import MARTA_PHONE, NOON, ROSE_PHONE, Cast
 from tests.conftest import RING, ROOT
 from tests.flows.cli.conftest import Program, Said
@@ -144,7 +145,7 @@ def test_held_over_night_and_sent_in_the_morning(desk: Desk, engage: Program) ->
     message = desk.checkin(expires_at=NIGHT + timedelta(hours=12))
     desk.dispatch()
     turned(desk, message, Turn.HELD, "quiet_hours", MORNING)
-    tells(engage("why", str(message)), "Not sent yet", "hours were closed", "to leave Mon Nov 23, 8:00 AM EST")
+    tells(engage("why", str(message)), "Not sent yet", explain("quiet_hours").says, "to leave Mon Nov 23, 8:00 AM EST")
     desk.time.move_to(MORNING)
     desk.dispatch()
     desk.deliver()
@@ -154,7 +155,7 @@ def test_held_over_night_and_sent_in_the_morning(desk: Desk, engage: Program) ->
         "Delivered Mon Nov 23",
         "Sun Nov 22, 10:30:00 PM EST",
         "Held until Mon Nov 23, 8:00 AM EST",
-        "hours were closed",
+        explain("quiet_hours").says,
     )
 
 
@@ -163,7 +164,9 @@ def test_over_the_daily_cap(desk: Desk, engage: Program) -> None:
         desk.checkin()
     sixth = desk.checkin()
     desk.dispatch()
-    tells(engage("why", str(sixth)), "Not sent", "used up", "The rule:", "caps", "At most 5 a day", "5 that day")
+    tells(
+        engage("why", str(sixth)), "Not sent", explain("daily_cap").says, "The rule:", "At most 5 a day", "5 that day"
+    )
     told = [json.loads(engage("why", str(n), "--json").out)["rested_on"]["that_day"] for n in range(1, 6)]
     assert told == [0, 1, 2, 3, 4]  # taken up at the same instant, in this order
 
@@ -172,7 +175,7 @@ def test_expired(desk: Desk, engage: Program) -> None:
     message = desk.checkin()
     desk.time.tick(timedelta(hours=3))
     desk.dispatch()
-    tells(engage("why", str(message)), "Not sent. It was too late", "not sent late", "Expired unsent")
+    tells(engage("why", str(message)), "Not sent.", explain("too_late").says, "The rule:", "Expired unsent")
     assert json.loads(engage("why", str(message), "--json").out)["was_sent"] is False
 
 
@@ -197,7 +200,7 @@ def test_unknown_and_then_found(desk: Desk, engage: Program) -> None:
     desk.dispatch()
     turned(desk, message, Turn.LOST_CONTACT, desk.row(message).reason, None)
     said = engage("why", str(message))
-    tells(said, "Perhaps sent. Twilio's log is asked from", "looked up in Twilio's log", "Perhaps sent, perhaps not.")
+    tells(said, "Perhaps sent. Twilio's log is asked from", "The rule:", "Perhaps sent, perhaps not.")
     assert json.loads(engage("why", str(message), "--json").out)["was_sent"] is None
     desk.deliver()
     desk.settle()
@@ -213,7 +216,7 @@ def test_a_text_that_twilio_kept_refusing_for_now_is_told_once(desk: Desk, engag
         turned(desk, message, Turn.HANDED_BACK, "provider_busy", clock.now() + timedelta(seconds=30))
         desk.time.tick(timedelta(seconds=30))
     said = engage("why", str(message))
-    tells(said, "Handed back unsent", "Twilio was busy", "3 times, the last one")
+    tells(said, "Handed back unsent", explain("provider_busy").says, "3 times, the last one")
     assert said.out.count("Handed back") == 1
 
 
@@ -241,7 +244,8 @@ def test_the_consent_of_that_moment_is_told_not_the_later_one(desk: Desk, engage
     tells(engage("why", str(first)), "Given for check-ins on paper", "It had not said STOP")
     tells(
         engage("why", str(second)),
-        "Not sent. The phone had said STOP",
+        "Not sent.",
+        explain("opted_out").says,
         "TAKEN BACK for check-ins on the phone",
         "STOP, by text",
     )
