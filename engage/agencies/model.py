@@ -62,8 +62,8 @@ class Sender(AgencyRow, Base):
         of_agency(),
         to_row("branch_id", "branches"),
         CheckConstraint(one_of("purpose", Purpose), name="purpose_is_known"),
-        UniqueConstraint("phone"),
         CheckConstraint("segments_per_second > 0 AND segments_per_day > 0", name="pace_is_positive"),
+        UniqueConstraint("phone"),
         Index("ix_senders_messaging_service_sid", "messaging_service_sid", unique=True),
     )
 

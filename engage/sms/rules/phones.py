@@ -100,6 +100,11 @@ def display(e164: str) -> str:
     return phonenumbers.format_number(number, form)
 
 
+def masked(e164: str) -> str:
+    """The number of a sender of ours, short enough to be said aloud and to be told from the others: "…0143"."""
+    return f"…{e164[-4:]}"
+
+
 def _unreadable(text: str, error: int) -> PhoneRefusal:
     if any(character.isalpha() for character in text):
         return PhoneRefusal.HAS_LETTERS if any(character.isdigit() for character in text) else PhoneRefusal.NOT_A_NUMBER
