@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from engage.db import Database
 
@@ -12,6 +13,7 @@ VERBS = ("plan", "dispatch", "handle", "escalate", "reconcile", "sweep")
 
 # A worker that was killed leaves its last ticks behind, so only the newest one of a verb tells whether it works.
 _TICKS = text("SELECT DISTINCT ON (verb) verb, ended_at AS at, failed FROM ticks ORDER BY verb, ended_at DESC")
+_STOP = text("SELECT reason, http_status, error_code, since FROM sending_stops")
 _COUNTS = text("""
 SELECT (SELECT count(*) FROM messages WHERE state = 'planned' AND due_at <= :now AND expires_at > :now) AS messages_due,
        (SELECT count(*) FROM messages WHERE state = 'sending') AS messages_sending,
@@ -44,10 +46,24 @@ def health(db: Database, now: datetime) -> Health:
     with db.system_session("health") as session:
         counts = dict(session.execute(_COUNTS, {"now": now}).mappings().one())
         ticks = {row.verb: row for row in session.execute(_TICKS)}
+        stop = session.execute(_STOP).first()
     since = {verb: (now - row.at).total_seconds() for verb, row in ticks.items()}
     failing = [verb for verb in VERBS if verb in ticks and ticks[verb].failed]
     stale = [verb for verb in VERBS if since.get(verb, float("inf")) > _allowed(verb).total_seconds()]
-    return Health(counts, since, not stale and not failing, tuple(_problems(stale, failing, counts)))
+    return Health(counts, since, not stale and not failing, (*_stopped(stop), *_problems(stale, failing, counts)))
+
+
+def _stopped(stop: Row[Any] | None) -> list[str]:
+    if stop is None:
+        return []
+    since = f"{stop.since:%Y-%m-%d %H:%M} UTC"
+    if stop.reason == "silent":
+        return [f"Nothing is sent since {since}: Twilio does not answer. One text is tried every few minutes."]
+    code = f", code {stop.error_code}" if stop.error_code else ""
+    return [
+        f"Nothing is sent since {since}: Twilio refuses every text (HTTP {stop.http_status}{code})."
+        " Check ENGAGE_TWILIO_ACCOUNT_SID and ENGAGE_TWILIO_AUTH_TOKEN and the account's state at Twilio."
+    ]
 
 
 def _problems(stale: list[str], failing: list[str], counts: dict[str, int]) -> list[str]:

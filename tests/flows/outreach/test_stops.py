@@ -5,6 +5,7 @@ from datetime import timedelta
 from engage import clock
 from engage.outreach.dispatch import Flow, Limits, dispatch
 from engage.outreach.rules.pressure import BREAK_AFTER
+from engage.reports.health import health
 from tests.flows.outreach.desk import Desk
 
 
@@ -57,3 +58,12 @@ def test_too_many_requests_cuts_what_is_on_its_way_at_once(desk: Desk) -> None:
     desk.time.tick(timedelta(minutes=1))
     dispatch(desk.cast.db, desk.gateway, desk.codes, Limits(desk.web, at_once=8), flow=flow)
     assert len(desk.fake.messages) == 16
+
+
+def test_a_stop_is_said_on_readyz_and_why(desk: Desk) -> None:
+    desk.answer()
+    desk.fake.next_create("refuse:20003")
+    desk.dispatch()
+    (problem,) = [said for said in health(desk.cast.db, clock.now()).problems if "sent" in said]
+    assert "HTTP 401" in problem
+    assert "AUTH_TOKEN" in problem
