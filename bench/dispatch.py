@@ -55,16 +55,20 @@ def main() -> None:
             for name in names:
                 count = chosen.peer_messages if name in JOB_PER_MESSAGE else chosen.messages
                 load = Load(count, delay, flight, chosen.workers)
-                runs = [run(stage, name, load, dict(pair.split("=", 1) for pair in chosen.set)) for _ in range(chosen.runs)]
+                runs = [
+                    run(stage, name, load, dict(pair.split("=", 1) for pair in chosen.set)) for _ in range(chosen.runs)
+                ]
                 rates[name, delay] = median(figures["per_second"] for figures in runs)
-                table.rows.append({"who": name, "delay_ms": delay, "messages": count, "in_flight": flight, **middle(runs)})
+                table.rows.append(
+                    {"who": name, "delay_ms": delay, "messages": count, "in_flight": flight, **middle(runs)}
+                )
                 print(Table("", table.rows[-1:]).text().splitlines()[-1], flush=True) if chosen.verbose else None
     _judge(table, rates)
     table.notes += [
         f"medians of {chosen.runs} runs; {chosen.workers} worker processes each; everything on this machine, PostgreSQL durable",
         "cpu columns are CPU seconds per 1,000 texts, of the worker processes, of PostgreSQL, of the provider, of Redis",
-        "a peer's queue was filled before its workers began, and that is not counted; Engage plans, checks permission, writes,"
-        " encrypts and leases what the peers find ready",
+        "a peer's queue was filled before its workers began, and that is not counted",
+        "Engage checks permission, writes, encrypts and leases what the peers find ready in their rows",
     ]
     table.show(as_json=chosen.json)
 
@@ -94,11 +98,17 @@ def _parsed() -> argparse.Namespace:
 def _is_there(name: str, table: Table) -> bool:
     if name not in EVERYBODY:
         raise SystemExit(f"There is no peer {name!r}: choose from {', '.join(EVERYBODY)}.")
-    missing = [module for module in {"celery": ("celery", "redis"), "procrastinate": ("procrastinate",)}.get(name, ()) if find_spec(module) is None]
+    missing = [
+        module
+        for module in {"celery": ("celery", "redis"), "procrastinate": ("procrastinate",)}.get(name, ())
+        if find_spec(module) is None
+    ]
     if missing:
         table.notes.append(f"{name} was not measured: {' and '.join(missing)} not installed ({INSTALL})")
     elif name == "celery" and which("redis-server") is None:
-        table.notes.append("celery was not measured: redis-server is not installed (on Debian: apt-get install redis-server)")
+        table.notes.append(
+            "celery was not measured: redis-server is not installed (on Debian: apt-get install redis-server)"
+        )
         missing = ["redis-server"]
     return not missing
 
@@ -120,7 +130,7 @@ def run(stage: Stage, name: str, load: Load, settings: Mapping[str, str]) -> dic
     """One run of one of them; its figures."""
     stage.clear()
     stage.provider.reset(load.delay_ms)
-    with _ready(stage, name, load, settings) as (begin, is_over, groups):
+    with ready(stage, name, load, settings) as (begin, is_over, groups):
         figures = watch(stage, load, begin, is_over, groups)
     if name == "engage":
         figures["claimed_to_accepted"] = load.messages / float(stage.ask(_SPAN))
@@ -147,7 +157,9 @@ def watch(
     stage.wait_until(is_over, "the rows are not settled", 900)
     report = provider.report()
     if (report["messages"], report["twice"]) != (load.messages, 0):
-        raise SystemExit(f"{report['messages']} of {load.messages} messages arrived, {report['twice']} of them again: {stage.states()}")
+        raise SystemExit(
+            f"{report['messages']} of {load.messages} messages arrived, {report['twice']} of them again: {stage.states()}"
+        )
     thousands = (seen[1] - seen[0]) / 1000
     figures = {"per_second": (load.messages - 2 * (load.messages // 10)) / (report["nine_tenths"] - report["tenth"])}
     figures |= {f"cpu_{what}": (spent[1][what] - spent[0][what]) / thousands for what in spent[0]}
@@ -155,7 +167,9 @@ def watch(
 
 
 @contextmanager
-def _ready(stage: Stage, name: str, load: Load, settings: Mapping[str, str]) -> Iterator[tuple[Callable[[], None], Callable[[], bool], Callable[[], dict[str, Sequence[int]]]]]:
+def ready(
+    stage: Stage, name: str, load: Load, settings: Mapping[str, str]
+) -> Iterator[tuple[Callable[[], None], Callable[[], bool], Callable[[], dict[str, Sequence[int]]]]]:
     """What begins it, what says that it is over, and whose CPU time counts."""
     processes: list[subprocess.Popen[bytes]] = []
     with ExitStack() as stack:
@@ -188,7 +202,17 @@ def _ready(stage: Stage, name: str, load: Load, settings: Mapping[str, str]) -> 
 def _broker(stage: Stage) -> Iterator[tuple[int, int]]:
     """A Redis of our own: its process id and port."""
     port = free_port()
-    command = [which("redis-server") or "", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    command = [
+        which("redis-server") or "",
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ]
     process = start_child(command, environment=stage.environment(), output=subprocess.DEVNULL, death_signal=15)
     try:
         stage.wait_until(lambda: listens(port), "redis did not begin")
@@ -215,7 +239,9 @@ def _commands(name: str, load: Load) -> list[tuple[str, ...]]:
         case "celery":
             quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "ERROR")
             pool = ("-P", "threads", "-c", str(load.in_flight))
-            return [("celery", "-A", "bench.peers.celery_task", "worker", "-n", f"w{n}@%h", *pool, *quiet) for n in numbers]
+            return [
+                ("celery", "-A", "bench.peers.celery_task", "worker", "-n", f"w{n}@%h", *pool, *quiet) for n in numbers
+            ]
         case "procrastinate":
             return [("bench.peers.procrastinate_job",) for _ in numbers]
         case "apscheduler":

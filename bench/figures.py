@@ -132,6 +132,9 @@ def machine() -> str:
 def git_commit() -> str:
     """The commit that was measured; empty outside a checkout."""
     said = subprocess.run(
-        ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+        ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return said.stdout.strip()

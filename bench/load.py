@@ -2,7 +2,7 @@
 
 `saturate`: every connection sends its next request when the last is answered. `sustain`: requests leave at their
 appointed times whatever the answers do, and a latency counts from the appointed time, not from when a connection was free.
-It runs in a process of its own (`run`), reads a pickled Shot on standard input and writes a pickled Result.
+It runs in a process of its own: `run`, or `load` first and `fire_from` at the right moment.
 """
 
 from __future__ import annotations
@@ -170,26 +170,43 @@ async def _sustain(lines: Sequence[Line], requests: Sequence[bytes], offsets: Se
 
 def run(shot: Shot) -> Result:
     """Fire from another process, and wait for it."""
-    return finish(start(shot))
+    return fire_from(load(shot))
 
 
-def start(shot: Shot) -> subprocess.Popen[bytes]:
-    """Fire from another process."""
-    child = subprocess.Popen([sys.executable, "-c", "from bench.load import main; main()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=_ROOT)
+def load(shot: Shot) -> subprocess.Popen[bytes]:
+    """Another process, with everything in its hands and ready to fire."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", "from bench.load import main; main()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=_ROOT,
+    )
     assert child.stdin is not None
-    child.stdin.write(pickle.dumps(shot))
-    child.stdin.close()
-    child.stdin = None
+    assert child.stdout is not None
+    pickle.dump(shot, child.stdin)
+    child.stdin.flush()
+    child.stdout.read(1)
     return child
 
 
-def finish(child: subprocess.Popen[bytes]) -> Result:
-    """What came of it."""
-    said, _ = child.communicate()
+def fire_from(child: subprocess.Popen[bytes], stretch: float = 1.0) -> Result:
+    """Fire now, with all times `stretch` times as long; what came of it."""
+    said, _ = child.communicate(pickle.dumps(stretch))
     if child.returncode:
         raise SystemExit("the load generator failed")
     result: Result = pickle.loads(said)
     return result
+
+
+def main() -> None:
+    """The process of `load`: a Shot on standard input, a byte out, a number in, a Result on standard output."""
+    wanted: Shot = pickle.load(sys.stdin.buffer)
+    sys.stdout.buffer.write(b".")
+    sys.stdout.buffer.flush()
+    stretch: float = pickle.load(sys.stdin.buffer)
+    if wanted.offsets is not None:
+        wanted.offsets = [offset * stretch for offset in wanted.offsets]
+    sys.stdout.buffer.write(pickle.dumps(asyncio.run(fire(wanted))))
 
 
 # --- what is sent -----------------------------------------------------------------------------------------------------
@@ -247,13 +264,12 @@ _PLACE = {"City": "WASHINGTON", "State": "DC", "Zip": "20001", "Country": "US"}
 def texts(url: str, account: str, token: str, mark: str, count: int, people: int, body: str = "4") -> list[bytes]:
     """`count` texts of `people` patients in turn; `mark` makes their ids different from those of other runs."""
     forms: Iterable[dict[str, str]] = (
-        text_form(account, f"SM{mark}{number:0{32 - len(mark)}x}", invented.phone(patients.FIRST_PATIENT + number % people), body)
+        text_form(
+            account,
+            f"SM{mark}{number:0{32 - len(mark)}x}",
+            invented.phone(patients.FIRST_PATIENT + number % people),
+            body,
+        )
         for number in range(count)
     )
     return [signed(url, token, form) for form in forms]
-
-
-def main() -> None:
-    """The process of `start`: a Shot on standard input, a Result on standard output."""
-    wanted: Shot = pickle.load(sys.stdin.buffer)
-    sys.stdout.buffer.write(pickle.dumps(asyncio.run(fire(wanted))))

@@ -24,7 +24,7 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from bench.patients import Town, settle
+from bench.patients import Town, forget_new, settle
 from engage import log
 from engage.db import Database, encryption, migrate
 from engage.db.embedded import EmbeddedPostgres
@@ -141,7 +141,9 @@ class Stage:
         with self.db.system_session("bench") as session:
             session.execute(text("DELETE FROM ticks"))
         workers = [self.launch("engage", "worker", more=more) for _ in range(count)]
-        ticked = text("SELECT count(DISTINCT worker) FROM ticks WHERE verb = ANY(ARRAY['plan', 'dispatch', 'escalate'])")
+        ticked = text(
+            "SELECT count(DISTINCT worker) FROM ticks WHERE verb = ANY(ARRAY['plan', 'dispatch', 'escalate'])"
+        )
         self.wait_until(lambda: self.ask(ticked) == count, "the workers did not begin")
         time.sleep(0.5)
         return workers
@@ -158,10 +160,9 @@ class Stage:
             return session.execute(statement, values).scalar_one()
 
     def clear(self) -> None:
-        """Remove every message and what hangs on it, so that runs do not meet each other's caps, and tidy up."""
-        self.superuser.execute("TRUNCATE messages CASCADE")
-        self.superuser.execute("VACUUM ANALYZE")
-        self.superuser.execute("CHECKPOINT")
+        """Remove what a run made, at the provider too. Nobody may be at work."""
+        forget_new(self.superuser)
+        self.provider.reset(0)
 
     def wait_until(self, happened: Callable[[], object], trouble: str, patience: float = PATIENCE) -> None:
         """Wait for other processes; says what they said when it takes too long."""
@@ -204,7 +205,9 @@ class Stage:
 
     def _superuser_address(self) -> str:
         """Of the database itself: only for what a benchmark may do and Engage may not (truncate, fill past foreign keys)."""
-        url = make_url(self.server.superuser_url).set(drivername="postgresql", database=make_url(self.server.url()).database)
+        url = make_url(self.server.superuser_url).set(
+            drivername="postgresql", database=make_url(self.server.url()).database
+        )
         return url.render_as_string(hide_password=False)
 
 

@@ -35,11 +35,23 @@ def main() -> None:
         doors = _open(stage, chosen.web_workers, chosen.web_threads)
         for who in doors:  # the first requests of a process import and connect
             saturate(stage, doors, who, 500, chosen.connections)
-        runs = [(who, saturate(stage, doors, who, chosen.texts, chosen.connections)) for _ in range(chosen.runs) for who in doors]
+        runs = [
+            (who, saturate(stage, doors, who, chosen.texts, chosen.connections))
+            for _ in range(chosen.runs)
+            for who in doors
+        ]
         for who in doors:
-            table.rows.append({"who": who, "load": "saturated", **middle([figures for name, figures in runs if name == who])})
+            table.rows.append(
+                {"who": who, "load": "saturated", **middle([figures for name, figures in runs if name == who])}
+            )
         for who in doors:
-            table.rows.append({"who": who, "load": f"{chosen.pace:,.0f}/s for {chosen.seconds} s", **sustain(stage, doors, who, chosen.pace, chosen.seconds)})
+            table.rows.append(
+                {
+                    "who": who,
+                    "load": f"{chosen.pace:,.0f}/s for {chosen.seconds} s",
+                    **sustain(stage, doors, who, chosen.pace, chosen.seconds),
+                }
+            )
     rates = {who: median(figures["per_second"] for name, figures in runs if name == who) for who in doors}
     share = rates["engage"] / rates["bare insert"]
     p99 = next(float(str(row["p99_ms"])) for row in table.rows if row["who"] == "engage" and row["load"] != "saturated")
@@ -66,7 +78,9 @@ def _parsed() -> argparse.Namespace:
     parser.add_argument("--web-workers", type=int, default=2)
     parser.add_argument("--web-threads", type=int, default=8)
     chosen = parser.parse_args()
-    for name, value in zip(("texts", "runs", "seconds"), (2_000, 1, 5) if chosen.short else (10_000, 3, 20), strict=True):
+    for name, value in zip(
+        ("texts", "runs", "seconds"), (2_000, 1, 5) if chosen.short else (10_000, 3, 20), strict=True
+    ):
         if getattr(chosen, name) is None:
             setattr(chosen, name, value)
     return chosen

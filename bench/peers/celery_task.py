@@ -25,4 +25,6 @@ def enqueue(count: int) -> None:
     """A task for each message, over one connection."""
     with app.producer_pool.acquire(block=True) as producer:
         for first in range(1, count + 1, 1000):
-            group(deliver.s(number) for number in range(first, min(first + 1000, count + 1))).apply_async(producer=producer)
+            group(deliver.s(number) for number in range(first, min(first + 1000, count + 1))).apply_async(
+                producer=producer
+            )

@@ -60,14 +60,16 @@ def gateway() -> TwilioGateway:
 
 def status_callback(message: int) -> str:
     """As long as Engage's own, with the plain number of the message in it."""
-    return f"{os.environ['ENGAGE_PUBLIC_URL']}/twilio/status?m=peer-{message}-{'x' * 70}#rc=4&rp=ct,rt,5xx&ct=3000&rt=3000"
+    return (
+        f"{os.environ['ENGAGE_PUBLIC_URL']}/twilio/status?m=peer-{message}-{'x' * 70}#rc=4&rp=ct,rt,5xx&ct=3000&rt=3000"
+    )
 
 
 def post(message: int, phone: str, body: str) -> str:
     """Hand one text to the provider; its SID."""
     outcome = gateway().send(OutboundText(phone, body, status_callback(message), Sender(invented.phone(0)), 14_400))
     if not isinstance(outcome, Accepted):
-        raise RuntimeError(f"the provider did not take it: {type(outcome).__name__}")
+        raise SystemExit(f"the provider did not take it: {type(outcome).__name__}")
     return outcome.sid
 
 
@@ -80,5 +82,6 @@ def deliver(message: int) -> None:
     assert row is not None
     sid = post(message, *row)
     connection.execute(
-        "UPDATE bench_outbox SET state = 'accepted', sid = %s, accepted_at = clock_timestamp() WHERE id = %s", (sid, message)
+        "UPDATE bench_outbox SET state = 'accepted', sid = %s, accepted_at = clock_timestamp() WHERE id = %s",
+        (sid, message),
     )
