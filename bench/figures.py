@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +77,7 @@ class Table:
     rows: list[dict[str, object]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     verdicts: dict[str, bool] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
 
     def show(self, *, as_json: bool) -> None:
         """Print the table; with `as_json` to standard error, and JSON to standard output."""
@@ -84,6 +86,8 @@ class Table:
             whole = {
                 "title": self.title,
                 "machine": machine(),
+                "commit": git_commit(),
+                "seconds": round(time.monotonic() - self.began),
                 "rows": self.rows,
                 "notes": self.notes,
                 "targets": self.verdicts,
@@ -95,7 +99,7 @@ class Table:
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
         cells = [columns, *([_cell(row.get(name)) for name in columns] for row in self.rows)]
         widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
-        lines = [f"\n{self.title}", f"({machine()})"]
+        lines = [f"\n{self.title}", f"({machine()}; took {time.monotonic() - self.began:,.0f} s)"]
         for line in cells:
             shown = [
                 cell.ljust(width) if place == 0 else cell.rjust(width)

@@ -62,7 +62,7 @@ def _parsed() -> argparse.Namespace:
     parser.add_argument("--texts", type=int, help="in and receipts, for their rates (default 8,000)")
     parser.add_argument("--answers", type=int, help="patients whose nurse is paged (default 100)")
     chosen = parser.parse_args()
-    short = {"factors": "1,10", "messages": 2_000, "texts": 1_000, "answers": 20}
+    short = {"factors": "1,10", "messages": 1_500, "texts": 600, "answers": 20}
     full = {"factors": "1,10,100", "messages": 15_000, "texts": 8_000, "answers": 100}
     for name, value in (short if chosen.short else full).items():
         if getattr(chosen, name) is None:
@@ -121,6 +121,4 @@ def _address(stage: Stage, agency: int, message: int, attempt: UUID) -> str:
 
 
 if __name__ == "__main__":
-    started = time.monotonic()
     main()
-    print(f"({time.monotonic() - started:,.0f} s)")

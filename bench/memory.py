@@ -26,15 +26,15 @@ FLAT = 1.0
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--short", action="store_true", help="50,000 texts in rounds of 5,000")
+    parser.add_argument("--short", action="store_true", help="20,000 texts in rounds of 4,000")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--messages", type=int, help="in all (default 1,000,000)")
     parser.add_argument("--round", type=int, help="between two samples (default 50,000)")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--set", action="append", default=[], metavar="ENGAGE_X=Y", help="a setting of our workers")
     chosen = parser.parse_args()
-    whole = chosen.messages or (50_000 if chosen.short else 1_000_000)
-    size = min(chosen.round or (5_000 if chosen.short else 50_000), whole)
+    whole = chosen.messages or (20_000 if chosen.short else 1_000_000)
+    size = min(chosen.round or (4_000 if chosen.short else 50_000), whole)
     table = Table(f"Memory of a worker, sampled every {size:,} texts")
     samples: list[tuple[int, float]] = []
     with Stage(size) as stage:
@@ -81,6 +81,4 @@ def per_hundred_thousand(samples: Sequence[tuple[int, float]]) -> float:
 
 
 if __name__ == "__main__":
-    started = time.monotonic()
     main()
-    print(f"({time.monotonic() - started:,.0f} s)")

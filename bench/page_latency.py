@@ -146,6 +146,4 @@ def _spread(waits: Sequence[float]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    started = time.monotonic()
     main()
-    print(f"({time.monotonic() - started:,.0f} s)")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import secrets
 import subprocess
-import time
 from collections.abc import Mapping
 from statistics import median
 
@@ -136,6 +135,4 @@ def _fire(stage: Stage, doors: Doors, who: str, count: int, connections: int, pa
 
 
 if __name__ == "__main__":
-    started = time.monotonic()
     main()
-    print(f"({time.monotonic() - started:,.0f} s)")
