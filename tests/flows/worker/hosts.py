@@ -21,7 +21,9 @@ from tempfile import TemporaryDirectory
 from engage.db.processes import start_child
 from tests.conftest import ROOT
 
-_PROBE = "ip link add name probe0 type bridge && ip link add name probe1 type veth peer name probe2 && unshare --uts true"
+_PROBE = (
+    "ip link add name probe0 type bridge && ip link add name probe1 type veth peer name probe2 && unshare --uts true"
+)
 _PATH = 64 * 1024
 
 
