@@ -30,7 +30,7 @@ _PATIENCE = 60.0
 
 def main() -> None:
     """Print the table."""
-    chosen = _parsed()
+    chosen, began = _parsed(), time.monotonic()
     with Stage(chosen.patients + chosen.checkins, nurses=chosen.patients) as stage:
         stage.start_web({"ENGAGE_WEB_WORKERS": str(chosen.web_workers)})
         settings = {"ENGAGE_DISPATCH_THREADS": str(chosen.in_flight)} | dict(pair.split("=", 1) for pair in chosen.set)
@@ -39,6 +39,7 @@ def main() -> None:
     table.notes.append(
         f"{chosen.workers} workers with {chosen.in_flight} requests in flight each, {chosen.web_workers} web processes"
     )
+    table.began = began
     table.show(as_json=chosen.json)
 
 
