@@ -106,6 +106,8 @@ def network(count: int) -> Iterator[Network]:
         for place in range(count):
             host = Host(f"engage-{mark}-{place}", f"ev{mark}x{place}", f"{subnet}.{place + 2}", folder)
             stack.callback(_remove, "netns", "del", host.name)
+            # by hand: dead sockets that still send into a cut cable keep the kernel's part of a host alive for a while
+            stack.callback(_remove, "link", "del", host.link)
             stack.callback(host.kill)
             _plug_in(host, bridge)
             hosts.append(host)
