@@ -7,9 +7,9 @@ Whoever dies after that leaves a row that `reconcile` settles; nothing is ever s
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -21,9 +21,10 @@ from engage.db import Database, encryption
 from engage.outreach.gather import Claimed, gather
 from engage.outreach.links import Link, status_callback
 from engage.outreach.record import record
-from engage.outreach.rules.draft import Draft, Drop, Ready, decide
-from engage.outreach.rules.words import Kind
+from engage.outreach.rules.batch import counting, marks
+from engage.outreach.rules.draft import Drop, Ready, decide
 from engage.patients.rules.permission import Hold, Refusal
+from engage.patients.rules.states import StateTable
 from engage.sms.gateway import Gateway
 from engage.sms.rules.codes import CodeTable
 from engage.sms.rules.statuses import MessageState
@@ -85,6 +86,7 @@ class Limits:
     threads: int = 32
     lease: timedelta = timedelta(seconds=90)
     in_flight: timedelta = timedelta(seconds=15)
+    states: StateTable = field(default_factory=StateTable)
 
 
 @dataclass(slots=True)
@@ -137,7 +139,7 @@ def _claim(db: Database, limits: Limits, now: datetime, done: Dispatched) -> tup
         ids = list(session.scalars(_DUE, {"now": now, "most": limits.batch}))
         if not ids:
             return [], 0
-        claimed, unreadable = gather(session, ids, now)
+        claimed, unreadable = gather(session, ids, now, limits.states)
         attempts, holds, ends = _sorted(claimed, now)
         holds += [(message_id, Hold(now + _PAUSE_UNREADABLE, "facts_unreadable")) for message_id in unreadable]
         _write(session, attempts, holds, ends, limits, now)
@@ -152,26 +154,17 @@ def _sorted(
     attempts: list[Attempt] = []
     holds: list[tuple[int, Hold]] = []
     ends: list[tuple[int, Refusal | Drop]] = []
-    leaving: Counter[tuple[int, int | None]] = Counter()  # what this batch sends: no row says so yet, but it counts
+    leaving: Counter[Hashable] = Counter()  # what this batch sends: no row says so yet, but it counts
     for claimed in drafts:
-        reader = (claimed.agency_id, claimed.contact_id)
-        match decide(_counting(claimed.draft, leaving[reader]), now):
+        match decide(counting(claimed.draft, leaving), now):
             case Ready() as ready:
                 attempts.append(Attempt(claimed, uuid.uuid4(), ready))
-                leaving[reader] += claimed.draft.kind is Kind.TOUCHPOINT
+                leaving.update(marks(claimed.draft))
             case Hold() as hold:
                 holds.append((claimed.id, hold))
             case refused:
                 ends.append((claimed.id, refused))
     return attempts, holds, ends
-
-
-def _counting(draft: Draft, more: int) -> Draft:
-    """The draft with `more` texts to its reader counted for the caps."""
-    if draft.reader is None or not more:
-        return draft
-    today, week = draft.reader.sent_today + more, draft.reader.sent_this_week + more
-    return replace(draft, reader=replace(draft.reader, sent_today=today, sent_this_week=week))
 
 
 def _decided(claimed: Claimed, now: datetime) -> Ready | Hold | Refusal | Drop:

@@ -1,7 +1,7 @@
 """The verbs of the product with everything they need: each runs once and says what it did. Used by worker and CLI."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from engage.errors import ConfigurationError
 from engage.outreach.dispatch import Limits, Stop, dispatch
 from engage.outreach.plan import plan
 from engage.outreach.reconcile import reconcile
+from engage.patients.rules.states import StateTable, parse_states
 from engage.replies.handle import handle
 from engage.replies.lexicon import load_lexicon
 from engage.replies.rules import Lexicon
@@ -30,6 +31,7 @@ class Verbs:
     codes: CodeTable
     lexicon: Lexicon
     settings: Settings
+    states: StateTable = field(default_factory=StateTable)
 
     @classmethod
     def of(cls, db: Database, settings: Settings) -> "Verbs":
@@ -39,7 +41,8 @@ class Verbs:
                 "ENGAGE_PUBLIC_URL is not set: the address at which Twilio reaches us, e.g. https://engage.example.org."
             )
         codes = parse_codes(read_toml(settings.config_dir / "twilio-codes.toml"))
-        return cls(db, gateway_of(settings), codes, load_lexicon(settings.config_dir / "lexicon"), settings)
+        states = parse_states(read_toml(settings.config_dir / "states.toml"))
+        return cls(db, gateway_of(settings), codes, load_lexicon(settings.config_dir / "lexicon"), settings, states)
 
     def plan(self) -> Any:
         """Turn touchpoints into planned messages."""
@@ -54,6 +57,7 @@ class Verbs:
             threads=settings.dispatch_threads,
             lease=timedelta(seconds=settings.lease_seconds),
             in_flight=timedelta(seconds=settings.twilio_timeout_seconds + 5),
+            states=self.states,
         )
         return dispatch(self.db, self.gateway, self.codes, limits, stop)
 
