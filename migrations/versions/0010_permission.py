@@ -7,16 +7,16 @@ down_revision = "0008_message_events"
 branch_labels = None
 depends_on = None
 
-# The zones of rows that are there already are not looked at (NOT VALID): a wrong one must not stop the upgrade, and is
-# refused when its row is next written.
+# One zone that PostgreSQL does not know stops the planner for every agency. A row that has one stops this upgrade, with the
+# zone's name: correct the row and run it again.
 UP = """
 ALTER TABLE agencies ADD COLUMN healthcare_exemption BOOLEAN DEFAULT 'false' NOT NULL;
 ALTER TABLE patients ADD COLUMN texts_after TIME WITHOUT TIME ZONE, ADD COLUMN texts_until TIME WITHOUT TIME ZONE;
 ALTER TABLE patients ADD CONSTRAINT ck_patients_own_hours_are_open
     CHECK ((texts_after IS NULL) = (texts_until IS NULL) AND (texts_after IS NULL OR texts_after < texts_until));
-ALTER TABLE agencies ADD CONSTRAINT ck_agencies_zone_is_known CHECK (timezone(time_zone, TIMESTAMP '2000-01-01') IS NOT NULL) NOT VALID;
-ALTER TABLE branches ADD CONSTRAINT ck_branches_zone_is_known CHECK (timezone(time_zone, TIMESTAMP '2000-01-01') IS NOT NULL) NOT VALID;
-ALTER TABLE patients ADD CONSTRAINT ck_patients_zone_is_known CHECK (timezone(time_zone, TIMESTAMP '2000-01-01') IS NOT NULL) NOT VALID;
+ALTER TABLE agencies ADD CONSTRAINT ck_agencies_zone_is_known CHECK (timezone(time_zone, TIMESTAMP '2000-01-01') IS NOT NULL);
+ALTER TABLE branches ADD CONSTRAINT ck_branches_zone_is_known CHECK (timezone(time_zone, TIMESTAMP '2000-01-01') IS NOT NULL);
+ALTER TABLE patients ADD CONSTRAINT ck_patients_zone_is_known CHECK (timezone(time_zone, TIMESTAMP '2000-01-01') IS NOT NULL);
 CREATE INDEX ix_messages_clinician ON messages (agency_id, clinician_id, claimed_at) WHERE clinician_id IS NOT NULL;
 """
 
