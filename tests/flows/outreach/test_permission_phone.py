@@ -294,12 +294,10 @@ def test_another_agency_on_the_same_phone_has_its_own_count(desk: Desk) -> None:
     desk.sql(
         "UPDATE messages m SET agency_id = :other, patient_id = :patient, contact_id = :contact, sender_id = NULL, touchpoint_id ="
         " (SELECT id FROM touchpoints WHERE agency_id = :other AND key = 'morning-checkin') WHERE m.id = :id",
-        **{
-            "id": earlier,
-            "other": desk.cast.other_id,
-            "patient": desk.cast.stranger,
-            "contact": desk.cast.stranger_contact,
-        },
+        id=earlier,
+        other=desk.cast.other_id,
+        patient=desk.cast.stranger,
+        contact=desk.cast.stranger_contact,
     )
     message = desk.checkin()
     desk.dispatch()
