@@ -197,7 +197,7 @@ def ready(
     with ExitStack() as stack:
         stack.callback(lambda: [end(process) for process in processes])
         if name == "engage":
-            flights = {"ENGAGE_DISPATCH_THREADS": str(load.in_flight), **settings}
+            flights = {"ENGAGE_DISPATCH_AT_ONCE": str(load.in_flight), **settings}
             processes += stage.start_workers(load.workers, flights)
 
             def begin() -> None:

@@ -81,7 +81,7 @@ def measure(stage: Stage, chosen: argparse.Namespace) -> dict[str, object]:
     texts_in = webhook.saturate(stage, doors, "engage", chosen.texts, 16)
     receipts = _receipts(stage, min(chosen.texts, chosen.messages))
     stage.clear()
-    workers = stage.start_workers(2, {"ENGAGE_DISPATCH_THREADS": "128"})
+    workers = stage.start_workers(2, {"ENGAGE_DISPATCH_AT_ONCE": "128"})
     pages = page_latency.measure(stage, min(chosen.messages, chosen.patients - chosen.answers), chosen.answers, 80)
     for process in (*workers, web):
         end(process)

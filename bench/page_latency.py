@@ -33,7 +33,7 @@ def main() -> None:
     chosen, began = _parsed(), time.monotonic()
     with Stage(chosen.patients + chosen.checkins, nurses=chosen.patients) as stage:
         stage.start_web({"ENGAGE_WEB_WORKERS": str(chosen.web_workers)})
-        settings = {"ENGAGE_DISPATCH_THREADS": str(chosen.in_flight)} | dict(pair.split("=", 1) for pair in chosen.set)
+        settings = {"ENGAGE_DISPATCH_AT_ONCE": str(chosen.in_flight)} | dict(pair.split("=", 1) for pair in chosen.set)
         stage.start_workers(chosen.workers, settings)
         table = measure(stage, chosen.checkins, chosen.patients, chosen.delay_ms, chosen.seed)
     table.notes.append(

@@ -12,9 +12,15 @@ from engage.agencies.rules.people import AccountRole, Line, Purpose, Role
 from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
 from engage.db.encryption import Encrypted
 
+# PostgreSQL raises on a zone it does not know; better when it is written than when the planner reads it.
+KNOWN_ZONE = "timezone(time_zone, TIMESTAMP '2000-01-01') IS NOT NULL"
+
 
 class Agency(Base):
-    """A home-health or hospice agency. `phone` is its published office number, printed in every text."""
+    """A home-health or hospice agency. `phone` is its published office number, printed in every text.
+
+    `healthcare_exemption`: it texts within 47 CFR 64.1200(a)(9)(iv), which allows far less; consent is asked for all the same.
+    """
 
     __tablename__ = "agencies"
     __table_args__ = (
@@ -22,6 +28,7 @@ class Agency(Base):
         CheckConstraint("texts_after < texts_until", name="window_is_open"),
         CheckConstraint("daily_cap BETWEEN 1 AND 20 AND weekly_cap BETWEEN 1 AND 140", name="caps_are_sane"),
         CheckConstraint(one_of("line", Line), name="line_is_known"),
+        CheckConstraint(KNOWN_ZONE, name="zone_is_known"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -35,6 +42,7 @@ class Agency(Base):
     texts_until: Mapped[time] = mapped_column(server_default="21:00")
     daily_cap: Mapped[int] = mapped_column(SmallInteger, server_default="5")
     weekly_cap: Mapped[int] = mapped_column(SmallInteger, server_default="30")
+    healthcare_exemption: Mapped[bool] = mapped_column(server_default="false")
     is_active: Mapped[bool] = mapped_column(server_default="true")
     created_at: Mapped[datetime] = mapped_column(Instant)
 
@@ -43,7 +51,11 @@ class Branch(AgencyRow, Base):
     """An office of an agency, with its own zone and phone."""
 
     __tablename__ = "branches"
-    __table_args__ = (of_agency(), UniqueConstraint("agency_id", "emr_id"))
+    __table_args__ = (
+        of_agency(),
+        UniqueConstraint("agency_id", "emr_id"),
+        CheckConstraint(KNOWN_ZONE, name="zone_is_known"),
+    )
 
     emr_id: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)

@@ -6,8 +6,8 @@ A message is claimed by moving it to `sending` with an attempt id and a lease; w
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,10 +18,12 @@ from engage import log
 from engage.db import Database, encryption
 from engage.outreach.gather import Claimed, gather
 from engage.outreach.paces import Paces
-from engage.outreach.rules.draft import Draft, Drop, Ready, decide
+from engage.outreach.rules.batch import counting, marks
+from engage.outreach.rules.draft import Drop, Ready, decide
 from engage.outreach.rules.share import LAST_AWAITED, Lane, share
 from engage.outreach.rules.words import Kind
 from engage.patients.rules.permission import Hold, Refusal
+from engage.patients.rules.states import StateTable
 from engage.sms.rules.statuses import MessageState
 
 _PAUSE_UNREADABLE = timedelta(minutes=5)  # a key may be missing only on this machine: held, not lost
@@ -118,28 +120,34 @@ def expire(db: Database, now: datetime) -> None:
         session.execute(_EXPIRE, {"now": now})
 
 
-def claim(db: Database, room: int, in_flight: int, most: int, lease: timedelta, now: datetime) -> Batch:
-    """Decide about the next messages and claim those that may leave.
+@dataclass(frozen=True, slots=True)
+class Take:
+    """How much a claim may take: `room` texts may be on their way at once, `in_flight` are; `most` are looked at."""
 
-    `room` is how many texts may be on their way at once, `in_flight` how many are, `most` how many are looked at. An empty
-    batch with nothing looked at means that nothing may be claimed now.
-    """
+    room: int
+    in_flight: int
+    most: int
+    lease: timedelta
+
+
+def claim(db: Database, take: Take, states: StateTable, now: datetime) -> Batch:
+    """Decide about the next messages and claim those that may leave; an empty batch: nothing may be claimed now."""
     with db.system_session("dispatch") as session:
-        lanes = [Lane(*row) for row in session.execute(_LANES, {"now": now, "most": most})]
+        lanes = [Lane(*row) for row in session.execute(_LANES, {"now": now, "most": take.most})]
         paces = Paces.of(session, {lane.agency_id for lane in lanes if lane.waiting}, now)
-        room = min(room, in_flight + most)
-        taken = share(lanes, room, in_flight, paces.may_leave)
+        room = min(take.room, take.in_flight + take.most)
+        taken = share(lanes, room, take.in_flight, paces.may_leave)
         agencies = {lane.agency_id for lane in taken if not lane.is_awaited}
         locked = paces.lock(session, agencies)
         taken = [lane for lane in taken if lane.is_awaited or lane.agency_id in locked]
         ids = _pick(session, taken, now)
         if not ids:
             return Batch()
-        claimed, unreadable = gather(session, ids, now)
+        claimed, unreadable = gather(session, ids, now, states)
         batch = _sorted(claimed, paces, now)
         batch.looked_at = len(ids)
         batch.holds += [(message_id, Hold(now + _PAUSE_UNREADABLE, "facts_unreadable")) for message_id in unreadable]
-        _write(session, batch, now + lease, now)
+        _write(session, batch, now + take.lease, now)
         paces.save(session)
     return batch
 
@@ -160,13 +168,12 @@ def _pick(session: Session, lanes: Sequence[Lane], now: datetime) -> list[int]:
 
 def _sorted(drafts: Sequence[Claimed], paces: Paces, now: datetime) -> Batch:
     batch = Batch()
-    leaving: Counter[tuple[int, int | None]] = Counter()  # what this batch sends: no row says so yet, but it counts
+    leaving: Counter[Hashable] = Counter()  # what this batch sends: no row says so yet, but it counts
     for claimed in drafts:
-        reader = (claimed.agency_id, claimed.contact_id)
-        match _decided(claimed, leaving[reader], paces, now):
+        match _decided(claimed, leaving, paces, now):
             case Ready() as ready:
                 batch.attempts.append(Attempt(claimed, uuid.uuid4(), ready))
-                leaving[reader] += claimed.draft.kind is Kind.TOUCHPOINT
+                leaving.update(marks(claimed.draft))
             case Hold() as hold:
                 batch.holds.append((claimed.id, hold))
             case refused:
@@ -174,10 +181,10 @@ def _sorted(drafts: Sequence[Claimed], paces: Paces, now: datetime) -> Batch:
     return batch
 
 
-def _decided(claimed: Claimed, more: int, paces: Paces, now: datetime) -> Ready | Hold | Verdict:
+def _decided(claimed: Claimed, leaving: Counter[Hashable], paces: Paces, now: datetime) -> Ready | Hold | Verdict:
     """One message whose facts are broken must not keep the others of its batch from leaving."""
     try:
-        verdict = decide(_counting(claimed.draft, more), now)
+        verdict = decide(counting(claimed.draft, leaving), now)
     except Exception:  # noqa: BLE001 - logged, and kept on the message as the reason why it did not leave
         log.get().exception("a message could not be decided", agency=claimed.agency_id, message=claimed.id)
         return Drop.COULD_NOT_DECIDE
@@ -187,14 +194,6 @@ def _decided(claimed: Claimed, more: int, paces: Paces, now: datetime) -> Ready 
     if hold is None:
         return verdict
     return hold if hold.until < claimed.draft.expires_at else Drop.SENDER_BUSY
-
-
-def _counting(draft: Draft, more: int) -> Draft:
-    """The draft with `more` texts to its reader counted for the caps."""
-    if draft.reader is None or not more:
-        return draft
-    today, week = draft.reader.sent_today + more, draft.reader.sent_this_week + more
-    return replace(draft, reader=replace(draft.reader, sent_today=today, sent_this_week=week))
 
 
 def _write(session: Session, batch: Batch, lease_until: datetime, now: datetime) -> None:

@@ -13,11 +13,12 @@ from typing import Protocol
 from engage import clock, log
 from engage.db import Database
 from engage.outreach import stops
-from engage.outreach.claim import Attempt, claim, expire
+from engage.outreach.claim import Attempt, Take, claim, expire
 from engage.outreach.pump import Pump, Way
 from engage.outreach.record import record
 from engage.outreach.rules.pressure import Pressure
 from engage.outreach.stops import Standing, Stopped, StopReason
+from engage.patients.rules.states import StateTable
 from engage.sms.gateway import Gateway
 from engage.sms.rules.codes import CodeTable
 from engage.sms.texts import Accepted, HeldBack, Outcome, Refused, SendingStopped, Uncertain
@@ -46,6 +47,7 @@ class Limits:
     at_once: int = 128
     lease: timedelta = timedelta(seconds=90)
     in_flight: timedelta = timedelta(seconds=15)
+    states: StateTable = field(default_factory=StateTable)
 
 
 @dataclass(slots=True)
@@ -133,7 +135,9 @@ class _Run:
 
     def _claim(self, room: int) -> int:
         now = clock.now()
-        batch = claim(self.db, room, self.pump.in_flight, self.limits.batch, self.limits.lease, now)
+        batch = claim(
+            self.db, Take(room, self.pump.in_flight, self.limits.batch, self.limits.lease), self.limits.states, now
+        )
         self.done.held += len(batch.holds)
         self.done.dropped += len(batch.ends)
         self.pump.begin(batch.attempts, now)

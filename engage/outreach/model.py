@@ -143,6 +143,13 @@ class Message(AgencyRow, Base):
         Index("ix_messages_lease", "lease_until", postgresql_where="state = 'sending'"),
         Index("ix_messages_open_ends", "accepted_at", postgresql_where="state IN ('accepted', 'sent', 'unknown')"),
         Index("ix_messages_contact", "agency_id", "contact_id", "claimed_at"),
+        Index(
+            "ix_messages_clinician",
+            "agency_id",
+            "clinician_id",
+            "claimed_at",
+            postgresql_where="clinician_id IS NOT NULL",
+        ),
         Index("ix_messages_alert", "agency_id", "alert_id", postgresql_where="alert_id IS NOT NULL"),
         Index("ix_messages_patient", "agency_id", "patient_id", "send_at"),
     )

@@ -12,6 +12,7 @@ from engage.errors import ConfigurationError
 from engage.outreach.dispatch import Flow, Limits, Stop, dispatch
 from engage.outreach.plan import plan
 from engage.outreach.reconcile import reconcile
+from engage.patients.rules.states import StateTable, parse_states
 from engage.replies.handle import Handled, handle
 from engage.replies.lexicon import load_lexicon
 from engage.replies.rules import Lexicon
@@ -31,6 +32,7 @@ class Verbs:
     lexicon: Lexicon
     settings: Settings
     flow: Flow = field(default_factory=Flow)
+    states: StateTable = field(default_factory=StateTable)
 
     @classmethod
     def of(cls, db: Database, settings: Settings) -> "Verbs":
@@ -40,7 +42,8 @@ class Verbs:
                 "ENGAGE_PUBLIC_URL is not set: the address at which Twilio reaches us, e.g. https://engage.example.org."
             )
         codes = parse_codes(read_toml(settings.config_dir / "twilio-codes.toml"))
-        return cls(db, gateway_of(settings), codes, load_lexicon(settings.config_dir / "lexicon"), settings)
+        states = parse_states(read_toml(settings.config_dir / "states.toml"))
+        return cls(db, gateway_of(settings), codes, load_lexicon(settings.config_dir / "lexicon"), settings, states)
 
     def plan(self) -> Any:
         """Turn touchpoints into planned messages."""
@@ -55,6 +58,7 @@ class Verbs:
             at_once=settings.dispatch_at_once,
             lease=timedelta(seconds=settings.lease_seconds),
             in_flight=timedelta(seconds=settings.twilio_timeout_seconds + 5),
+            states=self.states,
         )
         return dispatch(self.db, self.gateway, self.codes, limits, stop, self.flow)
 

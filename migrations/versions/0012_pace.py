@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0012_pace"
-down_revision = "0008_message_events"
+down_revision = "0010_permission"
 branch_labels = None
 depends_on = None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from freezegun.api import FrozenDateTimeFactory
@@ -158,9 +158,7 @@ def world_of(cast: Cast, time: FrozenDateTimeFactory) -> Iterator[World]:
         verbs = Verbs.of(cast.db, settings)
         server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
         address = f"http://127.0.0.1:{server.server_port}"
-        verbs = Verbs(
-            cast.db, verbs.gateway, verbs.codes, verbs.lexicon, settings.model_copy(update={"public_url": address})
-        )
+        verbs = replace(verbs, settings=settings.model_copy(update={"public_url": address}))
         server.app = create_app(cast.db, verbs.codes, auth_tokens=[TOKEN], public_url=address)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

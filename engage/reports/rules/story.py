@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from engage.outreach.rules.reasons import explain
 from engage.outreach.rules.words import Anchor, Kind, Turn
 from engage.patients.rules.words import Category, ConsentKind, ConsentSource
 from engage.reports.rules import local
 from engage.reports.rules.facts import MessageFacts, Receipted, Said, Turned, Whom
-from engage.reports.rules.reasons import explain
 from engage.sms.rules.statuses import MessageState, state_of
 
 CATEGORIES = {Category.VISITS: "visit reminders", Category.CHECKINS: "check-ins", Category.SURVEYS: "surveys"}

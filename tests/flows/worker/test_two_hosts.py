@@ -93,7 +93,7 @@ class Site:
             "PLAN_SECONDS": "2",
             "PLAN_HORIZON_HOURS": "1",
             "DISPATCH_BATCH": "10",
-            "DISPATCH_THREADS": "2",
+            "DISPATCH_AT_ONCE": "2",
         }
         return {f"ENGAGE_{name}": value for name, value in named.items()}
 
