@@ -5,7 +5,7 @@ Nothing is ever sent again because its outcome is unknown: `reconcile` settles t
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -16,12 +16,12 @@ from engage.outreach import stops
 from engage.outreach.claim import Attempt, Take, claim, expire
 from engage.outreach.pump import Pump, Way
 from engage.outreach.record import record
-from engage.outreach.rules.pressure import Pressure
+from engage.outreach.rules.pressure import Heard, Pressure, Sign
 from engage.outreach.stops import Standing, Stopped, StopReason
 from engage.patients.rules.states import StateTable
 from engage.sms.gateway import Gateway
 from engage.sms.rules.codes import CodeTable
-from engage.sms.texts import Accepted, HeldBack, Outcome, Refused, SendingStopped, Uncertain
+from engage.sms.texts import Accepted, HeldBack, Outcome, Refused, SendingStopped, TryLater, Uncertain
 
 GRACE = timedelta(seconds=6)
 """How long a stopping process waits for texts on their way; what is still out then is unknown, and reconciled later."""
@@ -164,7 +164,7 @@ class _Run:
         record(self.db, self.codes, [(a.claimed.id, a.attempt_id, outcome) for a, outcome in finished], now)
         outcomes = [outcome for _, outcome in finished]
         self._count(outcomes)
-        pressure = (self.flow.pressure or Pressure.full(self.limits.at_once)).after(outcomes, now)
+        pressure = (self.flow.pressure or Pressure.full(self.limits.at_once)).after(_signs(outcomes), now)
         self.flow.pressure = pressure
         refused = next((outcome for outcome in outcomes if isinstance(outcome, SendingStopped)), None)
         if refused is not None:
@@ -184,3 +184,15 @@ class _Run:
         handed_back = sum(isinstance(outcome, HeldBack | SendingStopped) for outcome in outcomes)
         self.done.released += handed_back
         self.done.sent += len(outcomes) - handed_back
+
+
+def _signs(outcomes: Sequence[Outcome]) -> Iterator[Heard]:
+    """What says nothing about the way to Twilio is left out."""
+    for outcome in outcomes:
+        match outcome:
+            case Accepted() | Refused():
+                yield Heard(Sign.ANSWERED)
+            case TryLater(code=int(), after_seconds=seconds):
+                yield Heard(Sign.BUSY, seconds)
+            case TryLater() | Uncertain():  # a TryLater without a code: not even the door answered
+                yield Heard(Sign.SILENT)

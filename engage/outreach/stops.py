@@ -30,7 +30,7 @@ _PROBE = text("UPDATE sending_stops SET until = :until, tries = tries + 1 WHERE 
 _STOP = text("""
 INSERT INTO sending_stops (id, reason, http_status, error_code, since, until) VALUES (1, :reason, :status, :code, :now, :now + :pause)
 ON CONFLICT (id) DO UPDATE SET reason = EXCLUDED.reason, http_status = EXCLUDED.http_status, error_code = EXCLUDED.error_code,
-    until = EXCLUDED.since + LEAST(:longest, :pause * (2 ^ LEAST(sending_stops.tries, 10)))
+    until = EXCLUDED.since + LEAST(:most, :pause * (2 ^ LEAST(sending_stops.tries, 10)))
 """)
 
 
@@ -67,7 +67,7 @@ def stop(db: Database, stopped: Stopped, now: datetime) -> None:
     pause = _FIRST_PAUSE[stopped.reason]
     values = {"reason": stopped.reason, "status": stopped.http_status, "code": stopped.code, "now": now}
     with db.system_session("stop sending") as session:
-        session.execute(_STOP, {**values, "pause": pause, "longest": _LONGEST_PAUSE})
+        session.execute(_STOP, {**values, "most": _LONGEST_PAUSE, "pause": pause})
 
 
 def go_on(db: Database) -> None:

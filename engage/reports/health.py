@@ -60,10 +60,8 @@ def _stopped(stop: Row[Any] | None) -> list[str]:
     if stop.reason == "silent":
         return [f"Nothing is sent since {since}: Twilio does not answer. One text is tried every few minutes."]
     code = f", code {stop.error_code}" if stop.error_code else ""
-    return [
-        f"Nothing is sent since {since}: Twilio refuses every text (HTTP {stop.http_status}{code})."
-        " Check ENGAGE_TWILIO_ACCOUNT_SID and ENGAGE_TWILIO_AUTH_TOKEN and the account's state at Twilio."
-    ]
+    check = "Check ENGAGE_TWILIO_ACCOUNT_SID and ENGAGE_TWILIO_AUTH_TOKEN and the account's state at Twilio."
+    return [f"Nothing is sent since {since}: Twilio refuses every text (HTTP {stop.http_status}{code}). {check}"]
 
 
 def _problems(stale: list[str], failing: list[str], counts: dict[str, int]) -> list[str]:

@@ -43,7 +43,9 @@ class Verbs:
             )
         codes = parse_codes(read_toml(settings.config_dir / "twilio-codes.toml"))
         states = parse_states(read_toml(settings.config_dir / "states.toml"))
-        return cls(db, gateway_of(settings), codes, load_lexicon(settings.config_dir / "lexicon"), settings, states)
+        return cls(
+            db, gateway_of(settings), codes, load_lexicon(settings.config_dir / "lexicon"), settings, states=states
+        )
 
     def plan(self) -> Any:
         """Turn touchpoints into planned messages."""

@@ -2,13 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
-from engage.outreach.rules.pressure import BREAK_AFTER, Pressure
-from engage.sms.texts import Accepted, HeldBack, Refused, SendingStopped, TryLater, Uncertain
+from engage.outreach.rules.pressure import BREAK_AFTER, Heard, Pressure, Sign
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
-FINE = Accepted("SM" + "a" * 32, "queued", 1)
-BUSY = TryLater(20429)
-SILENT = Uncertain("HTTP 500")
+FINE = Heard(Sign.ANSWERED)
+BUSY = Heard(Sign.BUSY)
+SILENT = Heard(Sign.SILENT)
 LATER = NOW + timedelta(seconds=5)
 
 
@@ -28,7 +27,7 @@ def test_it_never_falls_below_one_and_comes_back() -> None:
 
 
 def test_retry_after_is_honoured() -> None:
-    waiting = Pressure.full(8).after([TryLater(20429, 7), TryLater(20429, 3)], NOW)
+    waiting = Pressure.full(8).after([Heard(Sign.BUSY, 7), Heard(Sign.BUSY, 3)], NOW)
     assert waiting.room(NOW + timedelta(seconds=6.9)) == 0
     assert waiting.room(NOW + timedelta(seconds=7)) == 4
 
@@ -37,11 +36,5 @@ def test_silence_breaks_and_any_answer_mends() -> None:
     pressure = Pressure.full(8).after([SILENT] * (BREAK_AFTER - 1), NOW)
     assert not pressure.is_broken
     assert pressure.after([SILENT], NOW).is_broken
-    assert pressure.after([TryLater()], NOW).is_broken  # could not be reached at all
-    for answer in (FINE, Refused(400, 21610, "x"), BUSY):
+    for answer in (FINE, BUSY):
         assert not pressure.after([answer, SILENT], NOW).is_broken
-
-
-def test_what_says_nothing_about_twilio_changes_nothing() -> None:
-    pressure = Pressure.full(8)
-    assert pressure.after([HeldBack(), SendingStopped(401, 20003)], NOW) == pressure
