@@ -12,6 +12,7 @@ from engage.replies.inbox import InboundText, store
 from engage.reports.health import health
 from engage.worker import Metronome, Verbs
 from tests.cast import ROSE_PHONE, SUNRISE_NUMBER
+from tests.flows.outreach.test_claims import FILL
 from tests.flows.worker.program import ACCOUNT, TOKEN, Town, wait_until
 
 VERBS = {"plan", "dispatch", "handle", "escalate", "reconcile", "sweep"}
@@ -85,8 +86,8 @@ def test_a_verb_that_fails_stops_no_other_and_is_seen(town: Town, verbs: Verbs) 
 
 def test_two_of_them_share_the_work(town: Town, verbs: Verbs) -> None:
     town.fake.behaviour.rate_callback_lost = 1
-    for _ in range(40):
-        town.answer()
+    cast = town.cast
+    town.sql(FILL, agency=cast.id, patient=cast.rose, contact=cast.rose_contact, many=40, now=clock.now())
     both = [Metronome(verbs), Metronome(verbs)]
     for metronome in both:
         metronome.start()
