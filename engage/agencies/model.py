@@ -34,6 +34,7 @@ class Agency(Base):
     texts_until: Mapped[time] = mapped_column(server_default="21:00")
     daily_cap: Mapped[int] = mapped_column(SmallInteger, server_default="5")
     weekly_cap: Mapped[int] = mapped_column(SmallInteger, server_default="30")
+    voice_reminders: Mapped[bool] = mapped_column(server_default="false")
     is_active: Mapped[bool] = mapped_column(server_default="true")
     created_at: Mapped[datetime] = mapped_column(Instant)
 

@@ -18,11 +18,12 @@ from sqlalchemy.orm import Session
 
 from engage import clock, log
 from engage.db import Database, encryption
+from engage.outreach.calls import outbound_call
 from engage.outreach.gather import Claimed, gather
 from engage.outreach.links import Link, status_callback
 from engage.outreach.record import record
 from engage.outreach.rules.draft import Draft, Drop, Ready, decide
-from engage.outreach.rules.words import Kind
+from engage.outreach.rules.words import Channel, Kind
 from engage.patients.rules.permission import Hold, Refusal
 from engage.sms.gateway import Gateway
 from engage.sms.rules.codes import CodeTable
@@ -231,6 +232,9 @@ def _send(
     def send(attempt: Attempt) -> Outcome | None:
         if halted.is_set() or clock.now() >= start_before:
             return None
+        if attempt.claimed.draft.channel is Channel.VOICE:
+            link = Link(attempt.claimed.agency_id, attempt.claimed.id, attempt.attempt_id)
+            return gateway.call(outbound_call(limits.public_url, link, attempt.claimed, attempt.ready.body))
         return gateway.send(_outbound(attempt, limits, now))
 
     waiting: dict[Future[Outcome | None], Attempt] = {pool.submit(send, attempt): attempt for attempt in attempts}

@@ -12,16 +12,17 @@ from engage import log
 from engage.db import encryption
 from engage.outreach.rules.draft import Clinician, Draft
 from engage.outreach.rules.wording import LANGUAGES, PlannedVisit
-from engage.outreach.rules.words import Kind
+from engage.outreach.rules.words import Channel, Kind
 from engage.patients.rules.permission import Reader
 from engage.patients.rules.words import ConsentKind, PatientStatus, PhoneKind
 from engage.sms.texts import Sender
 
-# Days and weeks of the caps are those of the patient's own calendar. The senders of a branch come before the agency's, and
+# Days and weeks of the caps are those of the patient's own calendar; a text that did not arrive has bothered nobody, a call has
+# rung. The senders of a branch come before the agency's, and
 # pages leave from the patients' number only where there is none of their own.
 _FACTS = text("""
-SELECT m.id, m.agency_id, m.kind, m.template, m.params, m.occasion, m.expires_at, m.patient_id, m.contact_id, m.visit_id,
-       a.short_name, COALESCE(b.phone, a.phone) AS office_phone, a.texts_after, a.texts_until, a.daily_cap, a.weekly_cap,
+SELECT m.id, m.agency_id, m.kind, m.channel, m.template, m.params, m.occasion, m.expires_at, m.patient_id, m.contact_id, m.visit_id,
+       a.short_name, COALESCE(b.phone, a.phone) AS office_phone, a.texts_after, a.texts_until, a.daily_cap, a.weekly_cap, a.voice_reminders,
        COALESCE(p.time_zone, b.time_zone, a.time_zone) AS zone, p.status, p.first_name, COALESCE(c.language, p.language, 'en') AS language,
        c.phone AS contact_phone, c.phone_kind, c.ended_at IS NOT NULL AS has_ended,
        consent.kind AS consent, word.kind AS phone_word, COALESCE(sent.today, 0) AS today, COALESCE(sent.week, 0) AS week,
@@ -50,7 +51,8 @@ LEFT JOIN LATERAL (
     FROM messages o
     WHERE m.kind = 'touchpoint' AND o.agency_id = m.agency_id AND o.contact_id = m.contact_id AND o.kind = 'touchpoint'
       AND o.claimed_at >= (date_trunc('day', :now AT TIME ZONE p.time_zone) - interval '6 days') AT TIME ZONE p.time_zone
-      AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')) sent ON true
+      AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')
+      AND NOT (o.state = 'undelivered' AND o.channel = 'sms')) sent ON true
 LEFT JOIN LATERAL (
     SELECT s.* FROM senders s
     WHERE s.agency_id = m.agency_id AND s.purpose IN ('patients', CASE WHEN m.clinician_id IS NULL THEN 'patients' ELSE 'pages' END)
@@ -156,6 +158,8 @@ def _claimed(
         visited_on=row.visited_on,
         alert_is_open=row.alert_is_open,
         expires_at=row.expires_at,
+        channel=Channel(row.channel),
+        may_call=row.voice_reminders,
     )
     return Claimed(row.id, row.agency_id, row.contact_id, draft, row.sender_id, _sender(row))
 
@@ -163,7 +167,7 @@ def _claimed(
 def _sender(row: Row[Any]) -> Sender | None:
     if row.sender_id is None:
         return None
-    service = row.messaging_service_sid
+    service = row.messaging_service_sid if row.channel == Channel.SMS else None  # only a number can call
     return Sender(messaging_service_sid=service) if service else Sender(row.sender_phone)
 
 

@@ -1,13 +1,13 @@
-"""The way to Twilio: a text in, what became of it out; and Twilio's own log, to settle what we do not know.
+"""The way to Twilio: a text or call in, what became of it out; and Twilio's own log, to settle what we do not know.
 
 Sending never raises for trouble at the provider or on the way: the trouble is the answer. Never decides whether a text may
 be sent, never sends twice, never lets a number or a body into an error or a log line.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
@@ -16,7 +16,9 @@ from engage.errors import EngageError
 from engage.sms.texts import (
     LONGEST_VALIDITY_SECONDS,
     Accepted,
+    LoggedCall,
     LoggedText,
+    OutboundCall,
     OutboundText,
     Outcome,
     Refused,
@@ -31,7 +33,9 @@ __all__ = [
     "Accepted",
     "Gateway",
     "GatewayUnavailable",
+    "LoggedCall",
     "LoggedText",
+    "OutboundCall",
     "OutboundText",
     "Outcome",
     "Refused",
@@ -54,6 +58,21 @@ class Gateway(Protocol):
         """Hand over one text, once. Never raises for trouble at the provider."""
         ...
 
+    def call(self, call: OutboundCall) -> Outcome:
+        """Start one call, once. Never raises for trouble at the provider."""
+        ...
+
+    def find_called(self, to: str, since: datetime, until: datetime) -> list[LoggedCall]:
+        """Our calls to one number (E.164) that the provider took between two instants, both included.
+
+        Raises GatewayUnavailable.
+        """
+        ...
+
+    def fetch_call(self, sid: str) -> LoggedCall | None:
+        """One call of the log; None if there is no such call. Raises GatewayUnavailable."""
+        ...
+
     def find_sent(self, to: str, since: datetime, until: datetime) -> list[LoggedText]:
         """Our texts to one number (E.164) that the provider took between two instants, both included.
 
@@ -71,6 +90,8 @@ class Gateway(Protocol):
 
 
 _SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
+_CALL_SID = re.compile(r"CA[0-9a-fA-F]{32}")
+Entry = TypeVar("Entry", LoggedText, LoggedCall)
 _PAGE = 1000
 _MOST_PAGES_TO_ONE_PHONE = 20
 _MOST_PAGES_RECEIVED = 200
@@ -106,22 +127,15 @@ class TwilioGateway:
         self._transport = Transport(api_url, timeout_seconds, connections, ca_bundle)
         client = Client(user, password, account_sid, http_client=self._transport, environment=_NO_ENVIRONMENT)
         self._messages: Any = client.messages
+        self._calls: Any = client.calls
 
     def send(self, text: OutboundText) -> Outcome:
         """See Gateway.send."""
-        try:
-            message = self._messages.create(**_wire(text))
-        except NeverLeft:
-            return TryLater()
-        except LostContact as trouble:
-            return Uncertain(str(trouble))
-        except Declined as answer:
-            return _outcome_of(answer)
-        except _LOST_SENSE:
-            return Uncertain("unreadable answer")
-        if not isinstance(message.sid, str) or not _SID.fullmatch(message.sid):
-            return Uncertain("answer without a SID")
-        return Accepted(message.sid, str(message.status or "queued"), _number(message.num_segments))
+        return _handed_over(lambda: self._messages.create(**_wire(text)), _SID)
+
+    def call(self, call: OutboundCall) -> Outcome:
+        """See Gateway.call."""
+        return _handed_over(lambda: self._calls.create(**_wire_of_call(call)), _CALL_SID)
 
     def find_sent(self, to: str, since: datetime, until: datetime) -> list[LoggedText]:
         """See Gateway.find_sent.
@@ -132,7 +146,7 @@ class TwilioGateway:
         """
         since, until = _whole_second(since), until.astimezone(UTC)
         found: list[LoggedText] = []
-        for page in self._pages(_MOST_PAGES_TO_ONE_PHONE, to=to):
+        for page in self._pages(self._messages, _logged, _MOST_PAGES_TO_ONE_PHONE, to=to):
             found += [text for text in page if not text.is_inbound and since <= _taken_at(text, since) <= until]
             if page and all(_taken_at(text, since) < since for text in page):
                 break
@@ -141,37 +155,83 @@ class TwilioGateway:
     def received_since(self, to: str, since: datetime) -> Iterator[LoggedText]:
         """See Gateway.received_since. A text may come twice if others arrive meanwhile: the SID tells."""
         since = _whole_second(since)
-        for page in self._pages(_MOST_PAGES_RECEIVED, to=to, date_sent_after=since):
+        for page in self._pages(self._messages, _logged, _MOST_PAGES_RECEIVED, to=to, date_sent_after=since):
             yield from (text for text in page if text.is_inbound and _taken_at(text, since) >= since)
+
+    def find_called(self, to: str, since: datetime, until: datetime) -> list[LoggedCall]:
+        """See Gateway.find_called. A call that rang without an answer has no start, so the filter is ours here too."""
+        since, until = _whole_second(since), until.astimezone(UTC)
+        found: list[LoggedCall] = []
+        for page in self._pages(self._calls, _logged_call, _MOST_PAGES_TO_ONE_PHONE, to=to):
+            found += [c for c in page if c.direction != "inbound" and since <= (c.created_at or since) <= until]
+            if page and all((call.created_at or since) < since for call in page):
+                break
+        return found
 
     def fetch(self, sid: str) -> LoggedText | None:
         """See Gateway.fetch."""
-        if not _SID.fullmatch(sid):
-            return None
-        try:
-            return _logged(self._messages(sid).fetch())
-        except Declined as answer:
-            if answer.http_status == 404:
-                return None
-            raise GatewayUnavailable(f"Twilio did not show the text: {answer}.") from None
-        except (NeverLeft, LostContact, *_LOST_SENSE) as trouble:
-            raise _unavailable(trouble) from None
+        return _shown(lambda: _logged(self._messages(sid).fetch())) if _SID.fullmatch(sid) else None
+
+    def fetch_call(self, sid: str) -> LoggedCall | None:
+        """See Gateway.fetch_call."""
+        return _shown(lambda: _logged_call(self._calls(sid).fetch())) if _CALL_SID.fullmatch(sid) else None
 
     def close(self) -> None:
         """Give the connections back."""
         self._transport.close()
 
-    def _pages(self, most: int, **wanted: Any) -> Iterator[list[LoggedText]]:
+    @staticmethod
+    def _pages(resource: Any, read: Callable[[Any], Entry], most: int, **wanted: Any) -> Iterator[list[Entry]]:
         try:
-            page = self._messages.page(page_size=_PAGE, **wanted)
+            page = resource.page(page_size=_PAGE, **wanted)
             for number in range(most):
                 page = page.next_page() if number else page
-                yield [_logged(message) for message in page]
+                yield [read(entry) for entry in page]
                 if page.next_page_url is None:
                     return
         except (Declined, NeverLeft, LostContact, *_LOST_SENSE) as trouble:
             raise _unavailable(trouble) from None
         raise GatewayUnavailable(f"Twilio's log did not end after {most} pages: ask for a shorter time.")
+
+
+def _handed_over(create: Callable[[], Any], sid: re.Pattern[str]) -> Outcome:
+    """What became of one create at Twilio; `sid` is what its id must look like."""
+    try:
+        made = create()
+    except NeverLeft:
+        return TryLater()
+    except LostContact as trouble:
+        return Uncertain(str(trouble))
+    except Declined as answer:
+        return _outcome_of(answer)
+    except _LOST_SENSE:
+        return Uncertain("unreadable answer")
+    if not isinstance(made.sid, str) or not sid.fullmatch(made.sid):
+        return Uncertain("answer without a SID")
+    return Accepted(made.sid, str(made.status or "queued"), _number(getattr(made, "num_segments", None)))
+
+
+def _shown(fetch: Callable[[], Entry]) -> Entry | None:
+    """One entry of the log, None if it is not there. Raises GatewayUnavailable."""
+    try:
+        return fetch()
+    except Declined as answer:
+        if answer.http_status == 404:
+            return None
+        raise GatewayUnavailable(f"Twilio did not show it: {answer}.") from None
+    except (NeverLeft, LostContact, *_LOST_SENSE) as trouble:
+        raise _unavailable(trouble) from None
+
+
+def _wire_of_call(call: OutboundCall) -> dict[str, Any]:
+    return {
+        "to": call.to,
+        "from_": call.from_number,
+        "twiml": call.twiml,
+        "status_callback": call.status_callback,
+        "timeout": call.ring_seconds,
+        "machine_detection": "Enable",  # so that a voicemail is not taken for a patient who has heard it
+    }
 
 
 def _wire(text: OutboundText) -> dict[str, Any]:
@@ -225,6 +285,18 @@ def _logged(message: Any) -> LoggedText:
         segments=_number(message.num_segments),
         created_at=message.date_created,
         sent_at=message.date_sent,
+    )
+
+
+def _logged_call(call: Any) -> LoggedCall:
+    return LoggedCall(
+        sid=str(call.sid),
+        from_=str(call._from or ""),
+        to=str(call.to or ""),
+        direction=str(call.direction or ""),
+        status=str(call.status or ""),
+        answered_by=call.answered_by or None,
+        created_at=call.date_created,
     )
 
 

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from html import escape
 
 from engage.outreach.rules import wording
+from engage.outreach.rules.calling import MOST_SPOKEN, as_called
 from engage.outreach.rules.wording import PlannedVisit
-from engage.outreach.rules.words import Kind
+from engage.outreach.rules.words import Channel, Kind
 from engage.patients.rules.permission import Hold, Purpose, Reader, Refusal, may_text
 from engage.patients.rules.window import local_day
 from engage.sms.rules.phones import display
@@ -37,7 +39,10 @@ class Clinician:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One claimed message with every fact that its sending depends on. `visits` are those of its occasion."""
+    """One claimed message with every fact that its sending depends on. `visits` are those of its occasion.
+
+    `may_call` is whether the agency lets reminders be spoken to landlines.
+    """
 
     kind: Kind
     template: str
@@ -57,11 +62,13 @@ class Draft:
     visited_on: date | None
     alert_is_open: bool
     expires_at: datetime
+    channel: Channel = Channel.SMS
+    may_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A text that may leave now."""
+    """A text that may leave now, or the words of a call, which have no segments."""
 
     body: str
     segments: int
@@ -82,7 +89,8 @@ def _obstacle(draft: Draft, now: datetime) -> Hold | Refusal | Drop | None:
         return _clinician_obstacle(draft, draft.clinician, now)
     if draft.reader is None or draft.to is None:
         return Drop.NO_PHONE
-    verdict = may_text(draft.reader, _purpose(draft), draft.expires_at, now)
+    reader = draft.reader if draft.channel is Channel.SMS else as_called(draft.reader, draft.may_call)
+    verdict = may_text(reader, _purpose(draft), draft.expires_at, now)
     if verdict is None and draft.occasion_on is not None and not draft.visits:
         return Drop.VISIT_CHANGED
     return verdict
@@ -125,4 +133,6 @@ def _written(draft: Draft, now: datetime) -> Ready | Drop:
         body = wording.render(draft.wording, values)
     except Exception:  # noqa: BLE001 - an agency's template can fail in any way ({{ phone / 2 }}): only its own text is lost
         return Drop.NO_WORDING
+    if draft.channel is Channel.VOICE:
+        return Ready(body, 0) if 0 < len(escape(body)) <= MOST_SPOKEN else Drop.NO_WORDING
     return Ready(body, count(body).segments) if 0 < len(body) <= MOST_CHARACTERS else Drop.NO_WORDING

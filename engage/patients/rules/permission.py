@@ -91,9 +91,10 @@ def may_text(reader: Reader, purpose: Purpose, expires_at: datetime, now: dateti
     if reader.phone_word is ConsentKind.OPTED_OUT:
         return Refusal.OPTED_OUT
     if purpose is Purpose.ANSWER:
+        unanswerable = reader.phone_kind in {PhoneKind.WRONG_NUMBER, PhoneKind.LANDLINE}
         if reader.status is PatientStatus.DECEASED:
             return Refusal.DECEASED
-        return Refusal.WRONG_NUMBER if reader.phone_kind is PhoneKind.WRONG_NUMBER else None
+        return _PHONE[reader.phone_kind] if unanswerable else None
     return _unwelcome(reader) or _over_cap(reader) or _out_of_hours(reader, expires_at, now)
 
 
