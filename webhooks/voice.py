@@ -12,7 +12,7 @@ from engage.outreach.receipts import take_call
 from engage.replies.pressed import Key, take_key
 from engage.sms import twiml
 from engage.sms.rules.codes import CodeTable
-from webhooks.posted import field, signed_by
+from webhooks.posted import field, signed_by, storable
 
 
 def voice_door(db: Database, codes: CodeTable, auth_tokens: Sequence[str], base_url: str) -> Blueprint:
@@ -36,7 +36,7 @@ def voice_door(db: Database, codes: CodeTable, auth_tokens: Sequence[str], base_
     def status() -> Response:
         link = _link()
         sid, word = field("CallSid", 64), field("CallStatus", 32)
-        answered_by = request.form.get("AnsweredBy", "")[:32] or None
+        answered_by = storable(request.form.get("AnsweredBy", ""))[:32] or None
         if not take_call(db, codes, link, sid, word, answered_by, clock.now()):
             _not_here(link)
         return Response(status=204)
