@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
+from engage import log
 from engage.db import Database
 from engage.outreach.links import Link
 from engage.outreach.receipts import take_call
@@ -42,7 +43,7 @@ _TO_A_PERSON = "call-person"
 
 # The newest reviewed wording in the language of the call, else in English.
 _WORDING = text("""
-SELECT s.phone AS our_phone, t.language, t.wording, a.short_name, COALESCE(b.phone, a.phone) AS office_phone
+SELECT s.phone AS our_phone, t.language, t.wording, a.short_name, p.first_name, COALESCE(b.phone, a.phone) AS office_phone
 FROM messages m
 JOIN agencies a ON a.id = m.agency_id
 JOIN senders s ON s.agency_id = m.agency_id AND s.id = m.sender_id
@@ -78,5 +79,9 @@ def take_key(db: Database, codes: CodeTable, link: Link, key: Key, now: datetime
 def _spoken(row: Row[Any]) -> Spoken:
     if row.wording is None:
         return Spoken("", "en")
-    values = {"agency": row.short_name, "phone": display(row.office_phone)}
-    return Spoken(wording.render(row.wording, values), row.language)
+    values = {"agency": row.short_name, "phone": display(row.office_phone), "patient": row.first_name}
+    try:
+        return Spoken(wording.render(row.wording, values), row.language)
+    except Exception:  # noqa: BLE001 - an agency's wording can fail in any way; the key is stored, and nobody hears an error
+        log.get().exception("the answer to a key cannot be worded")
+        return Spoken("", "en")

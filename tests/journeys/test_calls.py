@@ -46,7 +46,9 @@ def test_one_confirms_the_visit(landline: World) -> None:
     landline.pass_minutes(2)
     (call,) = landline.fake.calls
     said = " ".join(call.said)
-    assert [word for word in ("Sunrise", "Rose", "Ana", "tomorrow", "10:00 AM", "Press 1", "Press 9") if word not in said] == []
+    assert [
+        word for word in ("Sunrise", "Rose", "Ana", "tomorrow", "10:00 AM", "Press 1", "Press 9") if word not in said
+    ] == []
     assert "Thank you. See you then" in said
     assert answers(landline) == [("confirmed",)]
     assert ("voice", "call-day-before", "delivered", None) in outbox(landline)
@@ -114,7 +116,9 @@ def test_nobody_answers_twice_so_a_person_is_told(landline: World) -> None:
     assert sql(landline, "SELECT kind FROM alerts") == [("undeliverable",)]
     (detail,) = sql(landline, "SELECT detail FROM alert_events WHERE kind = 'opened'")
     assert detail == ({"channel": "voice", "why": "no_answer", "code": None},)
-    landline.go_to(MONDAY_9 + timedelta(minutes=45))  # the day-of call reaches nobody either: it was told once, for this visit
+    landline.go_to(
+        MONDAY_9 + timedelta(minutes=45)
+    )  # the day-of call reaches nobody either: it was told once, for this visit
     landline.pass_minutes(10)
     assert len(landline.rose.calls) == 4
     assert sql(landline, "SELECT count(*) FROM alerts") == [(1,)]
@@ -190,7 +194,9 @@ def test_two_patients_on_one_landline_answer_for_themselves(landline: World) -> 
     landline.go_to(SUNDAY_15)
     landline.pass_minutes(3)
     assert len(person.calls) == 2
-    assert sql(landline, "SELECT p.first_name, v.answer FROM visits v JOIN patients p ON p.id = v.patient_id ORDER BY 1 DESC") == [
+    assert sql(
+        landline, "SELECT p.first_name, v.answer FROM visits v JOIN patients p ON p.id = v.patient_id ORDER BY 1 DESC"
+    ) == [
         ("Rose", "confirmed"),
         ("Marta", "wants_another_time"),
     ]
@@ -203,7 +209,9 @@ def test_a_call_in_spanish(landline: World) -> None:
     landline.go_to(SUNDAY_15)
     landline.pass_minutes(3)
     said = next(call.said for call in landline.fake.calls if call.to == landline.marta.number)
-    assert [word for word in ("Hola", "Marta", "mañana", "Marque 1", "Hasta entonces") if word not in " ".join(said)] == []
+    assert [
+        word for word in ("Hola", "Marta", "mañana", "Marque 1", "Hasta entonces") if word not in " ".join(said)
+    ] == []
 
 
 def test_a_landline_that_texts_is_none(landline: World) -> None:

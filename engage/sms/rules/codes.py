@@ -137,7 +137,8 @@ def _meaning(row: Mapping[str, Any], position: int, required: frozenset[str] = _
         meaning = Meaning(code, kind, str(row["says"]), mark, retries, timedelta(minutes=minutes), str(row["source"]))
     except (TypeError, ValueError) as problem:
         raise _wrong(row, position, str(problem)) from None
-    if (kind is CodeClass.RETRY_LATER) != (retries > 0 and minutes > 0):
+    has_both, has_neither = retries > 0 and minutes > 0, not (retries or minutes)
+    if not (has_both if kind is CodeClass.RETRY_LATER else has_neither):
         raise _wrong(row, position, "retries and wait_minutes belong to the class retry_later, and only to it")
     return meaning
 

@@ -71,7 +71,9 @@ def given_up(desk: Desk, how: Sequence[str]) -> Sent:
         (("lapse", "expire", "settle"), "cancelled", "never_sent"),
     ],
 )
-@pytest.mark.parametrize(("news", "becomes"), [("queued", "accepted"), ("sent", "sent"), ("end", "delivered"), ("answer", "accepted")])
+@pytest.mark.parametrize(
+    ("news", "becomes"), [("queued", "accepted"), ("sent", "sent"), ("end", "delivered"), ("answer", "accepted")]
+)
 def test_what_was_given_up_and_left_is_told_as_it_is(
     desk: Desk, how: Sequence[str], state: str, reason: str, news: str, becomes: str
 ) -> None:
@@ -80,7 +82,12 @@ def test_what_was_given_up_and_left_is_told_as_it_is(
     assert (row.state, row.reason) == (state, reason)
     sent.happens(news)
     row = desk.row(sent.id)
-    assert (row.state, row.reason, row.sid, row.ended_at is not None) == (becomes, None, sent.sid, becomes == "delivered")
+    assert (row.state, row.reason, row.sid, row.ended_at is not None) == (
+        becomes,
+        None,
+        sent.sid,
+        becomes == "delivered",
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,4 +138,6 @@ def test_any_order_of_news_and_of_our_own_doubts_ends_the_same(
     assert (row.lease_until, row.ended_at is not None) == (None, True)
     assert desk.count("SELECT count(*) FROM messages WHERE retry_of = :id", id=sent.id) <= (end[2] == "retry_later")
     words = {"queued", "sending", "sent", end[0]}
-    assert set(desk.sql("SELECT status FROM receipts WHERE message_id = :id", id=sent.id)) == {(word,) for word in words}
+    assert set(desk.sql("SELECT status FROM receipts WHERE message_id = :id", id=sent.id)) == {
+        (word,) for word in words
+    }

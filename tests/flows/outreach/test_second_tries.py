@@ -49,7 +49,18 @@ def test_what_may_pass_is_tried_again_after_its_pause(desk: Desk, code: int, min
     assert again is not None
     old, due = desk.row(message), clock.now() + timedelta(minutes=minutes)
     assert (again.state, again.due_at, again.expires_at, again.attempts) == ("planned", due, old.expires_at, 0)
-    same = ("kind", "channel", "touchpoint_id", "occasion", "contact_id", "patient_id", "template", "params", "asks", "category")
+    same = (
+        "kind",
+        "channel",
+        "touchpoint_id",
+        "occasion",
+        "contact_id",
+        "patient_id",
+        "template",
+        "params",
+        "asks",
+        "category",
+    )
     assert [getattr(again, name) for name in same] == [getattr(old, name) for name in same]
     assert events == [("tried_again", "retry_later", due)]
 
@@ -108,7 +119,10 @@ def test_a_page_is_not_tried_again_for_the_ladder_climbs_at_once(desk: Desk) -> 
         with desk.cast.db.agency_session(desk.cast.id) as session:
             made = queue(session, row, clock.now())
         assert made is not None
-        desk.sql("UPDATE messages SET state = 'accepted', sid = 'SMx', attempts = 1, attempt_id = gen_random_uuid() WHERE id = :i", i=made)
+        desk.sql(
+            "UPDATE messages SET state = 'accepted', sid = 'SMx', attempts = 1, attempt_id = gen_random_uuid() WHERE id = :i",
+            i=made,
+        )
         return made
 
     message = failed(desk, 30008, page)

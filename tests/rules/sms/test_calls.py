@@ -24,7 +24,11 @@ from engage.sms.rules.statuses import MessageState as S
         ("busy", None, CallNews(S.UNDELIVERED, CallEnd.BUSY)),
         ("no-answer", None, CallNews(S.UNDELIVERED, CallEnd.NO_ANSWER)),
         ("failed", None, CallNews(S.FAILED, CallEnd.FAILED)),
-        ("canceled", None, CallNews(S.UNDELIVERED, CallEnd.CANCELED)),  # cancelled would free the occasion to be called again
+        (
+            "canceled",
+            None,
+            CallNews(S.UNDELIVERED, CallEnd.CANCELED),
+        ),  # cancelled would free the occasion to be called again
         (PRESSED, None, CallNews(S.DELIVERED)),
         ("pondering", None, None),
         ("", "human", None),
