@@ -73,7 +73,7 @@ RESET ROLE;
 
 # The older release knows no second tries: of each chain the last one stands for the occasion, and nobody is texted who was to
 # be called.
-DOWN = f"""
+FORGET = """
 SET LOCAL ROLE engage_system;
 UPDATE messages SET state = 'cancelled', reason = 'touchpoint_off', ended_at = due_at WHERE channel = 'voice' AND state = 'planned';
 UPDATE messages SET state = 'cancelled' WHERE kind = 'touchpoint' AND state IN ('failed', 'undelivered')
@@ -82,7 +82,9 @@ UPDATE messages SET reply_id = NULL WHERE retry_of IS NOT NULL;
 UPDATE alerts SET kind = 'reschedule' WHERE kind = 'undeliverable';
 DELETE FROM alert_rules WHERE kind = 'undeliverable';
 RESET ROLE;
+"""
 
+DOWN = f"""
 ALTER TABLE alert_rules DROP CONSTRAINT ck_alert_rules_kind_is_known,
     ADD CONSTRAINT ck_alert_rules_kind_is_known CHECK (kind IN ({_KINDS}));
 ALTER TABLE alerts DROP CONSTRAINT ck_alerts_kind_is_known, ADD CONSTRAINT ck_alerts_kind_is_known CHECK (kind IN ({_KINDS}));
@@ -108,4 +110,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute(FORGET)
     op.execute(DOWN)
