@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -14,7 +15,7 @@ from engage.outreach.links import Link, call_callback, key_action, status_callba
 from engage.replies.handle import handle
 from engage.replies.lexicon import load_lexicon
 from engage.simulation.twilio.webhooks import signature
-from tests.cast import ROSE_PHONE, SUNRISE_NUMBER
+from tests.cast import MONDAY, ROSE_PHONE, SUNRISE_NUMBER
 from tests.flows.outreach.desk import TOKEN, Desk
 from webhooks import create_app
 
@@ -92,6 +93,19 @@ def test_a_key_that_is_posted_twice_is_one_and_two_keys_are_two(desk: Desk, clie
     for digit in ("1", "1", "2"):
         assert key(client, desk, called, digit).status_code == 200
     assert desk.count("SELECT count(*) FROM replies") == 2
+
+
+def test_a_key_answers_the_call_it_was_pressed_in_also_when_a_newer_question_is_open(
+    desk: Desk, client: FlaskClient, called: Link
+) -> None:
+    desk.cast.visit(desk.cast.rose, on=MONDAY + timedelta(days=1))
+    desk.reminder(channel="voice", template="call-day-before", occasion=str(MONDAY + timedelta(days=1)))
+    desk.time.tick(timedelta(minutes=1))
+    desk.dispatch()
+    key(client, desk, called)
+    handle(desk.cast.db, load_lexicon(desk.cast.config / "lexicon"), clock.now)
+    assert desk.sql("SELECT asked_message_id FROM readings") == [(called.message_id,)]
+    assert desk.sql("SELECT starts_on FROM visits WHERE answer = 'confirmed'") == [(MONDAY,)]
 
 
 def test_nine_counts_from_this_moment_on(desk: Desk, client: FlaskClient, called: Link) -> None:
