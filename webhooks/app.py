@@ -10,6 +10,7 @@ from engage.db import Database
 from engage.sms.rules.codes import CodeTable
 from webhooks.health import health_door
 from webhooks.twilio import twilio_door
+from webhooks.voice import voice_door
 
 LARGEST_REQUEST = 64 * 1024  # Twilio's longest form is a few kilobytes
 
@@ -29,6 +30,7 @@ def create_app(
     app = Flask("webhooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     app.register_blueprint(twilio_door(db, codes, auth_tokens, public_url, hint))
+    app.register_blueprint(voice_door(db, codes, auth_tokens, public_url, hint))
     app.register_blueprint(health_door(db))
     app.register_error_handler(Exception, _failed)
     return app

@@ -43,6 +43,7 @@ class Agency(Base):
     daily_cap: Mapped[int] = mapped_column(SmallInteger, server_default="5")
     weekly_cap: Mapped[int] = mapped_column(SmallInteger, server_default="30")
     healthcare_exemption: Mapped[bool] = mapped_column(server_default="false")
+    voice_reminders: Mapped[bool] = mapped_column(server_default="false")
     is_active: Mapped[bool] = mapped_column(server_default="true")
     created_at: Mapped[datetime] = mapped_column(Instant)
 

@@ -12,7 +12,7 @@ from engage import log
 from engage.db import encryption
 from engage.outreach.rules.draft import Clinician, Companion, Draft, Occasion, Phone
 from engage.outreach.rules.wording import LANGUAGES, PlannedVisit
-from engage.outreach.rules.words import Anchor, Kind
+from engage.outreach.rules.words import Anchor, Channel, Kind
 from engage.patients.rules.hours import Hours
 from engage.patients.rules.loops import LONG, SHORT, Answered
 from engage.patients.rules.permission import Reader
@@ -21,14 +21,14 @@ from engage.patients.rules.words import Category, ConsentKind, PatientStatus, Ph
 from engage.sms.texts import Sender
 
 # Days and weeks of the caps are those of the patient's own calendar; caps, answers and what a phone was told count by phone,
-# whoever's it is. Nobody plans a text for the same day a week apart, so eight days hold all that was told of an occasion.
+# whoever's it is; a text that did not arrive has bothered nobody, a call has rung. Nobody plans a text for the same day a week apart, so eight days hold all that was told of an occasion.
 # The senders of a branch come before the agency's, and pages leave from the patients' number only where there is none of
 # their own.
 _FACTS = text("""
-SELECT m.id, m.agency_id, m.kind, m.template, m.params, m.category, m.occasion, m.touchpoint_id, m.expires_at, m.patient_id,
+SELECT m.id, m.agency_id, m.kind, m.channel, m.template, m.params, m.category, m.occasion, m.touchpoint_id, m.expires_at, m.patient_id,
        m.contact_id, m.visit_id,
        a.short_name, COALESCE(b.phone, a.phone) AS office_phone, a.texts_after, a.texts_until, a.daily_cap, a.weekly_cap,
-       a.healthcare_exemption, p.texts_after AS own_after, p.texts_until AS own_until, p.state,
+       a.healthcare_exemption, a.voice_reminders, p.texts_after AS own_after, p.texts_until AS own_until, p.state,
        COALESCE(p.time_zone, b.time_zone, a.time_zone) AS zone, p.status, p.first_name, COALESCE(c.language, p.language, 'en') AS language,
        c.phone AS contact_phone, c.phone_kind, c.ended_at IS NOT NULL AS has_ended, COALESCE(c.phone_hash, k.phone_hash) AS phone_hash,
        consent.kind AS consent, word.kind AS phone_word, COALESCE(sent.today, 0) AS today, COALESCE(sent.week, 0) AS week,
@@ -59,7 +59,8 @@ LEFT JOIN LATERAL (
            bool_or(o.touchpoint_id = m.touchpoint_id AND o.occasion = m.occasion AND o.patient_id <> m.patient_id) AS is_told
     FROM contacts same JOIN messages o ON o.agency_id = same.agency_id AND o.contact_id = same.id
     WHERE m.kind = 'touchpoint' AND same.agency_id = m.agency_id AND same.phone_hash = c.phone_hash
-      AND o.kind = 'touchpoint' AND o.claimed_at >= :now - interval '8 days' AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')) sent ON true
+      AND o.kind = 'touchpoint' AND o.claimed_at >= :now - interval '8 days' AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')
+      AND NOT (o.state = 'undelivered' AND o.channel = 'sms')) sent ON true
 LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE o.claimed_at > :short_ago) AS lately, count(*) AS in_a_day
     FROM (
@@ -252,6 +253,8 @@ def _claimed(row: Row[Any], found: _Found) -> Claimed:
             Companion(name, _visits_of(row, patient, day, found.visits))
             for patient, name in found.others.get(row.id, ())
         ),
+        channel=Channel(row.channel),
+        may_call=row.voice_reminders,
     )
     return Claimed(row.id, row.agency_id, row.contact_id, draft, row.sender_id, _sender(row))
 
@@ -268,7 +271,7 @@ def _visits_of(row: Row[Any], patient: int, day: date | None, visits: _Visits) -
 def _sender(row: Row[Any]) -> Sender | None:
     if row.sender_id is None:
         return None
-    service = row.messaging_service_sid
+    service = row.messaging_service_sid if row.channel == Channel.SMS else None  # only a number can call
     return Sender(messaging_service_sid=service) if service else Sender(row.sender_phone)
 
 

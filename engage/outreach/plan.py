@@ -103,7 +103,7 @@ SELECT w.agency_id, 'touchpoint', t.priority, t.id, w.occasion, w.patient_id, w.
        :now, w.send_at, w.send_at, w.expires_at
 FROM wanted w JOIN touchpoints t ON t.agency_id = w.agency_id AND t.id = w.touchpoint_id
 WHERE w.expires_at > :now AND w.send_at < w.expires_at AND w.send_at <= :until
-ON CONFLICT (agency_id, touchpoint_id, contact_id, occasion) WHERE state <> 'cancelled' DO UPDATE
+ON CONFLICT (agency_id, touchpoint_id, contact_id, occasion) WHERE state <> 'cancelled' AND retry_of IS NULL DO UPDATE
     SET send_at = EXCLUDED.send_at, due_at = EXCLUDED.send_at, expires_at = EXCLUDED.expires_at
     WHERE messages.state = 'planned'
       AND (messages.send_at, messages.expires_at) IS DISTINCT FROM (EXCLUDED.send_at, EXCLUDED.expires_at)

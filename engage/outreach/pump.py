@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engage import clock
+from engage.outreach.calls import outbound_call
 from engage.outreach.claim import Attempt
 from engage.outreach.links import Link, status_callback
+from engage.outreach.rules.words import Channel
 from engage.sms.gateway import Gateway
-from engage.sms.texts import OutboundText, Outcome
+from engage.sms.texts import OutboundCall, OutboundText, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,17 @@ class Pump:
                 self._is_enough.set()
 
 
-def _outbound(attempt: Attempt, public_url: str, now: datetime) -> OutboundText:
+def _outbound(attempt: Attempt, public_url: str, now: datetime) -> OutboundText | OutboundCall:
     claimed = attempt.claimed
+    link = Link(claimed.agency_id, claimed.id, attempt.attempt_id)
+    if claimed.draft.channel is Channel.VOICE:
+        return outbound_call(public_url, link, claimed, attempt.ready.body)
     if claimed.sender is None or claimed.draft.to is None:
         raise AssertionError("decide() lets no text through that has no sender or no phone")
     return OutboundText(
         to=claimed.draft.to,
         body=attempt.ready.body,
-        status_callback=status_callback(public_url, Link(claimed.agency_id, claimed.id, attempt.attempt_id)),
+        status_callback=status_callback(public_url, link),
         sender=claimed.sender,
         valid_for_seconds=max(60, int((claimed.draft.expires_at - now).total_seconds())),
     )

@@ -11,10 +11,9 @@ from typing import Any
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session
 
-from engage import log
 from engage.db import Database
-from engage.outreach.marks import mark_number, mark_opt_out
-from engage.sms.rules.codes import CodeClass, CodeTable
+from engage.outreach.failures import follow_failure
+from engage.sms.rules.codes import CodeTable
 from engage.sms.texts import Accepted, HeldBack, Outcome, Refused, SendingStopped, TryLater, Uncertain
 
 SETTLE_AFTER = timedelta(seconds=60)
@@ -22,15 +21,22 @@ SETTLE_AFTER = timedelta(seconds=60)
 _PAUSE_AFTER_STOP = timedelta(minutes=1)
 _PAUSE_UNASKED = timedelta(seconds=5)
 
-# Accepted after all: also a row that lapsed meanwhile, or was given back (planned) and not claimed again since.
+# Accepted after all: also a row that lapsed meanwhile, or was given back (planned) and not claimed again since, even if it was
+# given up then (DISPROVABLE).
 _ACCEPTED = text("""
-UPDATE messages m SET state = CASE WHEN m.state IN ('sending', 'unknown', 'planned') THEN 'accepted' ELSE m.state END,
-    reason = CASE WHEN m.state IN ('sending', 'unknown', 'planned') THEN NULL ELSE m.reason END, lease_until = NULL,
+UPDATE messages m SET state = CASE WHEN m.state IN ('sending', 'unknown', 'planned', 'expired', 'cancelled') THEN 'accepted' ELSE m.state END,
+    reason = CASE WHEN m.state IN ('sending', 'unknown', 'planned', 'expired', 'cancelled') THEN NULL ELSE m.reason END, lease_until = NULL,
+    ended_at = CASE WHEN m.state IN ('expired', 'cancelled') THEN NULL ELSE m.ended_at END,
     sid = COALESCE(m.sid, r.sid), accepted_at = COALESCE(m.accepted_at, :now), segments = COALESCE(NULLIF(r.segments, 0), m.segments)
 FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS uuid[]), CAST(:sids AS text[]), CAST(:segments AS smallint[]))
      AS r(id, attempt_id, sid, segments)
 WHERE m.id = r.id AND m.attempt_id = r.attempt_id
-    AND m.state IN ('sending', 'unknown', 'planned', 'accepted', 'sent', 'delivered', 'undelivered', 'failed')
+    AND (m.state IN ('sending', 'unknown', 'planned', 'accepted', 'sent', 'delivered', 'undelivered', 'failed')
+         OR (m.state = 'expired' AND m.reason = 'too_late')
+         OR (m.state = 'cancelled' AND m.reason = 'never_sent' AND NOT EXISTS (
+             SELECT FROM messages o WHERE o.agency_id = m.agency_id AND o.touchpoint_id = m.touchpoint_id
+             AND o.contact_id = m.contact_id AND o.occasion = m.occasion AND o.state <> 'cancelled' AND o.retry_of IS NULL
+             AND m.retry_of IS NULL)))
     AND (m.sid IS NOT NULL OR NOT EXISTS (SELECT FROM messages o WHERE o.sid = r.sid AND o.id <> m.id))
 """)
 
@@ -62,7 +68,7 @@ WHERE m.id = r.id AND m.attempt_id = r.attempt_id AND m.state = 'sending'
 """)
 
 _CONSEQUENCES = text("""
-SELECT agency_id, contact_id, clinician_id, error_code FROM messages WHERE id = ANY(:ids) AND state = 'failed' AND error_code IS NOT NULL
+SELECT id, agency_id, contact_id, clinician_id, error_code FROM messages WHERE id = ANY(:ids) AND state = 'failed' AND error_code IS NOT NULL
 """)
 
 Sent = tuple[int, uuid.UUID, Outcome]
@@ -83,23 +89,7 @@ def record(db: Database, codes: CodeTable, outcomes: Sequence[Sent], now: dateti
         _write(session, _RELEASED, ("ids", "attempts", "dues", "reasons"), released, now)
         _write(session, _FAILED, ("ids", "attempts", "codes", "reasons"), failed, now)
         for row in _write(session, _CONSEQUENCES, ("ids",), [(i,) for i, *_ in failed]):
-            act_on_code(session, codes, row, now)
-
-
-def act_on_code(session: Session, codes: CodeTable, failed: Any, now: datetime) -> None:
-    """What a code says beyond this text: the number is no mobile phone, or its owner said STOP to Twilio.
-
-    `failed` has agency_id, contact_id, clinician_id and error_code of the message.
-    """
-    meaning = codes.meaning(failed.error_code)
-    if meaning.kind is CodeClass.OPTED_OUT:
-        mark_opt_out(session, failed.agency_id, failed.contact_id, failed.clinician_id, now)
-    elif meaning.marks_number is not None and not meaning.may_retry:
-        mark_number(session, failed.agency_id, failed.contact_id, meaning.marks_number)
-    if meaning.needs_operator:
-        log.get().error(
-            "twilio refused a text", agency=failed.agency_id, code=failed.error_code, kind=str(meaning.kind)
-        )
+            follow_failure(session, codes.meaning(row.error_code), row, now)
 
 
 def _again(outcome: TryLater | SendingStopped | HeldBack, now: datetime) -> tuple[datetime, str | None]:

@@ -84,6 +84,7 @@ class Contact(AgencyRow, Base):
         CheckConstraint(one_of("relationship", Relationship), name="relationship_is_known"),
         CheckConstraint(one_of("phone_kind", PhoneKind), name="phone_kind_is_known"),
         Index("ix_contacts_agency_id_phone_hash", "agency_id", "phone_hash"),
+        Index("ix_contacts_landline", "agency_id", "patient_id", postgresql_where="phone_kind = 'landline'"),
     )
 
     patient_id: Mapped[int] = mapped_column(BigInteger)

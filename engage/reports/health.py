@@ -18,6 +18,9 @@ _COUNTS = text("""
 SELECT (SELECT count(*) FROM messages WHERE state = 'planned' AND due_at <= :now AND expires_at > :now) AS messages_due,
        (SELECT count(*) FROM messages WHERE state = 'sending') AS messages_sending,
        (SELECT count(*) FROM messages WHERE state = 'unknown') AS messages_unknown,
+       (SELECT count(*) FROM messages WHERE state = 'unknown' AND claimed_at < CAST(:now AS timestamptz) - interval '30 minutes') AS messages_unsettled,
+       (SELECT count(*) FROM messages WHERE state IN ('failed', 'undelivered') AND reason IN ('bug', 'config_alarm', 'unlisted')
+            AND ended_at > CAST(:now AS timestamptz) - interval '24 hours') AS messages_refused,
        (SELECT count(*) FROM replies WHERE state = 'stored') AS replies_waiting,
        (SELECT count(*) FROM unrouted_replies) AS replies_unrouted,
        (SELECT count(*) FROM alerts WHERE state = 'open') AS alerts_open,
@@ -74,6 +77,14 @@ def _problems(stale: list[str], failing: list[str], counts: dict[str, int]) -> l
         )
     if counts["alerts_overdue"]:
         problems.append(f"{counts['alerts_overdue']} alert(s) wait for a step that is overdue.")
+    if counts["messages_unsettled"]:
+        problems.append(
+            f"{counts['messages_unsettled']} message(s) may or may not have been sent, for over 30 minutes: Twilio's log cannot be read, see the worker's log."
+        )
+    if counts["messages_refused"]:
+        problems.append(
+            f"{counts['messages_refused']} message(s) of the last 24 hours failed for a reason that lies with us or with Twilio's settings: see error_code in docs/reference/reasons.md."
+        )
     if counts["replies_unrouted"]:
         problems.append(
             f"{counts['replies_unrouted']} text(s) reached a number that no agency has: engage agency list."

@@ -7,8 +7,10 @@ from typing import Any
 
 from engage import clock
 from engage.alerts.escalate import Escalated, escalate
+from engage.alerts.undeliverable import tell_undeliverable
 from engage.db import Database
 from engage.errors import ConfigurationError
+from engage.outreach.call_instead import plan_calls
 from engage.outreach.dispatch import Flow, Limits, Stop, dispatch
 from engage.outreach.plan import plan
 from engage.outreach.reconcile import reconcile
@@ -48,8 +50,10 @@ class Verbs:
         )
 
     def plan(self) -> Any:
-        """Turn touchpoints into planned messages."""
-        return plan(self.db, clock.now(), timedelta(hours=self.settings.plan_horizon_hours))
+        """Turn touchpoints into planned messages: texts, and calls to landlines."""
+        now, horizon = clock.now(), timedelta(hours=self.settings.plan_horizon_hours)
+        planned = plan(self.db, now, horizon)
+        return as_dict(planned) | {"calls": plan_calls(self.db, now, horizon)}
 
     def dispatch(self, stop: Stop | None = None) -> Any:
         """Send what is due."""
@@ -73,8 +77,9 @@ class Verbs:
         return escalate(self.db, clock.now())
 
     def reconcile(self) -> Any:
-        """Settle what is not known."""
-        return reconcile(self.db, self.gateway, self.codes, clock.now())
+        """Settle what is not known, and tell a person of reminders that have reached nobody."""
+        reconciled = reconcile(self.db, self.gateway, self.codes, clock.now())
+        return as_dict(reconciled) | {"undeliverable": tell_undeliverable(self.db, clock.now())}
 
     def sweep(self) -> Any:
         """Fetch texts that came while nobody was there."""

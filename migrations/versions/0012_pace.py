@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0012_pace"
-down_revision = "0010_permission"
+down_revision = "0011_second_tries"
 branch_labels = None
 depends_on = None
 

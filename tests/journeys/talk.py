@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from freezegun.api import FrozenDateTimeFactory
 from werkzeug.serving import make_server
 
 from engage import settings as engage_settings
 from engage.simulation.twilio import FakeTwilio
-from engage.simulation.twilio.phones import SentText
+from engage.simulation.twilio.phones import Phone, Pickup, RingingCall, SentText
 from engage.worker import Verbs
 from tests.cast import (
     ANA_PHONE,
@@ -45,6 +46,9 @@ class Person:
     ours: str
     inbox: list[SentText] = field(default_factory=list)
     read: int = 0
+    calls: list[RingingCall] = field(default_factory=list)
+    pickup: Pickup = field(default_factory=lambda: Pickup("no-answer"))
+    phone: Phone = field(init=False)
 
     def expects(self, *keywords: str) -> Person:
         """The next text has all of these words, in any case."""
@@ -61,6 +65,21 @@ class Person:
         self.world.fake.text_in(self.number, self.ours, body, **more)
         self.world.settle()
         return self
+
+    def has_a_landline(self) -> Person:
+        """Texts do not arrive here any more; the phone rings instead, and nobody answers unless told to."""
+        self.phone.kind = "landline"
+        return self
+
+    def when_called(self, how: Literal["answer", "machine", "no-answer", "busy"], digits: str = "") -> Person:
+        """What becomes of calls from now on."""
+        self.pickup = Pickup(how, digits)
+        return self
+
+    def rings(self, call: RingingCall) -> Pickup:
+        """The phone rings."""
+        self.calls.append(call)
+        return self.pickup
 
     def is_silent(self) -> Person:
         """Nothing unread has come."""
@@ -100,7 +119,9 @@ class World:
 
     def _person(self, number: str, ours: str) -> Person:
         person = Person(self, number, ours)
-        self.fake.add_phone(number, on_text=lambda text, _: person.inbox.append(text))
+        person.phone = self.fake.add_phone(
+            number, on_text=lambda text, _: person.inbox.append(text), on_call=lambda call, _: person.rings(call)
+        )
         return person
 
     def settle(self) -> None:

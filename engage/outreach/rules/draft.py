@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from html import escape
 from itertools import chain
 
 from engage.outreach.rules import wording
+from engage.outreach.rules.calling import MOST_SPOKEN, as_called
 from engage.outreach.rules.wording import PlannedVisit
-from engage.outreach.rules.words import Kind
+from engage.outreach.rules.words import Channel, Kind
 from engage.patients.rules.loops import NOBODY_ANSWERED, Answered, is_loop
 from engage.patients.rules.permission import Hold, Purpose, Reader, Refusal, may_text
 from engage.patients.rules.window import local_day
@@ -69,6 +71,7 @@ class Draft:
     """One claimed message with every fact that its sending depends on. `visits` are those of its occasion.
 
     `occasion` is there for touchpoints that a phone gets once for all its patients; `companions` are the others of these.
+    `may_call` is whether the agency lets reminders be spoken to landlines.
     """
 
     kind: Kind
@@ -92,11 +95,13 @@ class Draft:
     phone: Phone | None = None
     occasion: Occasion | None = None
     companions: tuple[Companion, ...] = ()
+    channel: Channel = Channel.SMS
+    may_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A text that may leave now."""
+    """A text that may leave now, or the words of a call, which have no segments."""
 
     body: str
     segments: int
@@ -122,7 +127,8 @@ def _obstacle(draft: Draft, now: datetime) -> Hold | Refusal | Drop | None:
         return _clinician_obstacle(draft, draft.clinician, now)
     if draft.reader is None or draft.to is None:
         return Drop.NO_PHONE
-    verdict = may_text(draft.reader, _purpose(draft), draft.expires_at, now)
+    reader = draft.reader if draft.channel is Channel.SMS else as_called(draft.reader, draft.may_call)
+    verdict = may_text(reader, _purpose(draft), draft.expires_at, now)
     if verdict is None and draft.occasion_on is not None and not draft.visits:
         return Drop.VISIT_CHANGED
     return verdict
@@ -170,6 +176,8 @@ def _written(draft: Draft, now: datetime) -> Ready | Drop:
         body = wording.render(draft.wording, values)
     except Exception:  # noqa: BLE001 - an agency's template can fail in any way ({{ phone / 2 }}): only its own text is lost
         return Drop.NO_WORDING
+    if draft.channel is Channel.VOICE:
+        return Ready(body, 0) if 0 < len(escape(body)) <= MOST_SPOKEN else Drop.NO_WORDING
     if not 0 < len(body) <= MOST_CHARACTERS:
         return Drop.NO_WORDING
     segments = count(body).segments

@@ -127,8 +127,8 @@ def _unanswerable(reader: Reader, purpose: Purpose) -> Refusal | None:
             return Refusal.OPTED_OUT
         if reader.status is PatientStatus.DECEASED:
             return Refusal.DECEASED
-        if reader.phone_kind is PhoneKind.WRONG_NUMBER:
-            return Refusal.WRONG_NUMBER
+        if reader.phone_kind in {PhoneKind.WRONG_NUMBER, PhoneKind.LANDLINE}:
+            return _PHONE[reader.phone_kind]
     return Refusal.LOOP_GUARD if is_loop(reader.answered, is_urgent=purpose is Purpose.URGENT) else None
 
 

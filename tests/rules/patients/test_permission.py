@@ -205,7 +205,7 @@ def test_a_refusal_is_told_before_a_hold() -> None:
         ({"has_ended": True}, None, None),
         ({"status": PatientStatus.HOSPITALIZED}, None, None),
         ({"status": PatientStatus.DECEASED}, Refusal.DECEASED, None),  # a person calls the widow
-        ({"phone_kind": PhoneKind.LANDLINE}, None, None),  # it has just texted
+        ({"phone_kind": PhoneKind.LANDLINE}, Refusal.LANDLINE, None),  # a phone that texts is marked mobile before
         ({"phone_kind": PhoneKind.WRONG_NUMBER}, Refusal.WRONG_NUMBER, None),  # we said that we would not text it again
         ({"phone_word": ConsentKind.OPTED_OUT}, Refusal.OPTED_OUT, None),
     ],
