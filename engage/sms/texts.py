@@ -41,8 +41,10 @@ class OutboundText:
             raise ValueError("a text needs a number and a body")
         if self.valid_for_seconds < 1:
             raise ValueError("a text that is no longer valid must not be sent")
-        if any("\ud800" <= character <= "\udfff" for character in self.body):
-            raise ValueError("the body holds half a character (a lone surrogate) and cannot be encoded")
+        try:
+            self.body.encode()
+        except UnicodeEncodeError:
+            raise ValueError("the body holds half a character (a lone surrogate) and cannot be encoded") from None
 
 
 LONGEST_TWIML = 4000

@@ -6,6 +6,7 @@ Uses Google's numbering plan (the `phonenumbers` library); never asks anyone whe
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
@@ -87,6 +88,7 @@ def parse_phone(raw: str, region: str = "US") -> PhoneNumber | PhoneRefusal:
     return _refusal(number) or PhoneNumber(phonenumbers.format_number(number, PhoneNumberFormat.E164))
 
 
+@lru_cache(maxsize=1024)  # the numbers of offices, the same in every text
 def display(e164: str) -> str:
     """How people write the number: "(202) 555-0143" in the +1 countries, "+44 20 7946 0018" elsewhere.
 
