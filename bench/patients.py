@@ -138,29 +138,12 @@ def settle(db: Database, patients: int, nurses: int = 0) -> Town:
         names = {"agency": agency, "zone": zone, "now": now - timedelta(days=1), "count": patients}
         session.execute(_CALM)
         session.execute(_CAPS)
-        open_the_throttle(session)
         session.execute(_PATIENTS, names)
         session.execute(_CONTACTS, names | _sealed(FIRST_PATIENT, patients, "contacts.phone"))
         session.execute(_CONSENTS, names)
         session.execute(_NURSES, names | _sealed(FIRST_NURSE, nurses, "clinicians.phone"))
         session.execute(_CASE_MANAGERS)
     return Town(agency, zone, patients)
-
-
-def open_the_throttle(session: Session) -> None:
-    """Let a sender send as fast as it can: what is measured is the program, not a carrier's segments a second.
-
-    Every numeric column of `senders` that is named for a rate or a cap is set far above what one machine reaches.
-    """
-    found = session.execute(
-        text(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = 'senders'"
-            " AND data_type IN ('integer', 'smallint', 'numeric', 'real', 'double precision', 'bigint')"
-            " AND (column_name LIKE '%per\\_second%' OR column_name LIKE '%per\\_day%' OR column_name LIKE '%rate%' OR column_name LIKE '%\\_cap')"
-        )
-    )
-    for column in found.scalars().all():
-        session.execute(text(f"UPDATE senders SET {column} = 30000"))
 
 
 def make_due(session: Session, count: int, skip: int = 0) -> None:

@@ -106,9 +106,10 @@ class Attempt:
 
 @dataclass(slots=True)
 class Batch:
-    """What became of the messages that were looked at."""
+    """What became of the messages that were looked at; `is_shared`: another worker was claiming for the same number."""
 
     looked_at: int = 0
+    is_shared: bool = False
     attempts: list[Attempt] = field(default_factory=list)
     holds: list[tuple[int, Hold]] = field(default_factory=list)
     ends: list[tuple[int, Verdict]] = field(default_factory=list)
@@ -141,8 +142,9 @@ def claim(db: Database, take: Take, states: StateTable, now: datetime) -> Batch:
         locked = paces.lock(session, agencies)
         taken = [lane for lane in taken if lane.is_awaited or lane.agency_id in locked]
         ids = _pick(session, taken, now)
+        is_shared = len(locked) < len(agencies)
         if not ids:
-            return Batch()
+            return Batch(is_shared=is_shared)
         claimed, unreadable = gather(session, ids, now, states)
         batch = _sorted(claimed, paces, now)
         batch.looked_at = len(ids)

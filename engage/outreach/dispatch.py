@@ -5,6 +5,7 @@ Nothing is ever sent again because its outcome is unknown: `reconcile` settles t
 """
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,7 +14,7 @@ from typing import Protocol
 from engage import clock, log
 from engage.db import Database
 from engage.outreach import stops
-from engage.outreach.claim import Attempt, Take, claim, expire
+from engage.outreach.claim import Attempt, Batch, Take, claim, expire
 from engage.outreach.pump import Pump, Way
 from engage.outreach.record import record
 from engage.outreach.rules.pressure import Heard, Pressure, Sign
@@ -127,13 +128,15 @@ class _Run:
         self.flow.pressure = pressure
         while not self.halted.is_set() and self.done.stopped is None:
             room = self.flow.pressure.room(clock.now())
-            looked_at = self._claim(room) if room > self.pump.in_flight else 0
-            if not (looked_at or self.pump.in_flight):
-                break
+            batch = self._claim(room) if room > self.pump.in_flight else Batch()
+            if not (batch.looked_at or self.pump.in_flight):
+                if not batch.is_shared:
+                    break
+                time.sleep(_GLANCE)  # another worker has the number for a moment
             self._collect()
         self._collect(to_the_end=True)
 
-    def _claim(self, room: int) -> int:
+    def _claim(self, room: int) -> Batch:
         now = clock.now()
         batch = claim(
             self.db, Take(room, self.pump.in_flight, self.limits.batch, self.limits.lease), self.limits.states, now
@@ -141,7 +144,7 @@ class _Run:
         self.done.held += len(batch.holds)
         self.done.dropped += len(batch.ends)
         self.pump.begin(batch.attempts, now)
-        return batch.looked_at
+        return batch
 
     def _collect(self, *, to_the_end: bool = False) -> list[tuple[Attempt, Outcome]]:
         """Record what has come back; with `to_the_end` all of it, or what GRACE lets come once we are to stop."""
