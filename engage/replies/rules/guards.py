@@ -42,6 +42,7 @@ class Scene:
             "imagined": self.imagined,
             "others": self.others,
             "over": self.over,
+            "exerted": self.exerted,
         }
         return frozenset(name for name in sorted(find.entry.unless) if checks[name](find))
 
@@ -70,7 +71,8 @@ class Scene:
     def _reaches(self, at: int, first: int, listed: bool) -> bool:
         negator = self.items[at].text
         between = [w.text for w in self.items[at + 1 : first]]
-        if between and between[0] in self.lists["denial_idioms"]:
+        is_reflexive = len(between) > 1 and between[1] in self.lists["clitics"]  # "no se me", but not "no sé"
+        if between and between[0] in self.lists["denial_idioms"] and not is_reflexive:
             return False
         if negator in self.lists["strong_negators"]:
             return len(between) <= (2 * DENIAL_REACH if listed else DENIAL_REACH - 2)
@@ -105,7 +107,7 @@ class Scene:
     def imagined(self, find: Find) -> bool:
         """Feared, asked about, or only if: the marker stands before it with at most one subject in between."""
         for mark in self._marks("imagined"):
-            if mark.last > find.first or self.sentence[mark.first] != self.sentence[find.first]:
+            if mark.first >= find.first or self.sentence[mark.first] != self.sentence[find.first]:
                 continue
             between = [w.text for w in self.items[mark.last : find.first]]
             if (
@@ -116,6 +118,15 @@ class Scene:
             ):
                 return True
         return False
+
+    def exerted(self, find: Find) -> bool:
+        """Only on the stairs or a walk: with nothing that says it is so at rest too."""
+        sentence = self.sentence[find.first]
+        exerted = any(self.sentence[m.first] == sentence for m in self._marks("exerted"))
+        return exerted and not any(
+            self.sentence[m.first] == sentence and self.items[m.first - 1].text not in self.lists["fine"]
+            for m in self._marks("resting")
+        )
 
     def over(self, find: Find) -> bool:
         """Stopped, gone, better: said just before or just after the find."""

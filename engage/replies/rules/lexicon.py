@@ -6,6 +6,7 @@ Tables per language in (the caller reads the files), one immutable Lexicon out. 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any, NamedTuple, Self
 
 from rapidfuzz.distance import OSA
@@ -25,7 +26,7 @@ SAFE_LENGTH = 4
 _STRETCHED = re.compile(r"(.)\1{2,}")
 """Letters held down: "stoooop", "siiii"."""
 
-GUARDS = frozenset({"denied", "past", "longpast", "imagined", "others", "over"})
+GUARDS = frozenset({"denied", "past", "longpast", "imagined", "others", "over", "exerted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,16 @@ class Bank:
     def search(self, words: Words, asked: Asked | None = None, known: frozenset[str] = frozenset()) -> list[Find]:
         """Everything these patterns find, in the order of the words. `<name>` never matches a `known` word."""
         wanted: set[int] = set()
-        for word in {w.text for w in words.items}:
+        spoken = {w.text for w in words.items}
+        for word in spoken:
             wanted.update(self.by_key.get(word, ()))
             wanted.update(self.by_stem.get(word[:STEM], ()))
         finds = []
         for number in wanted:
             pattern, entry = self.patterns[number]
             if asked is not None and asked not in entry.asked:
+                continue
+            if any(spoken.isdisjoint(need) for need in pattern.needs):
                 continue
             for match in pattern.expression.finditer(words.line):
                 if "name" in pattern.expression.groupindex and match.group("name").strip() in known:
@@ -209,8 +213,8 @@ def _classes(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, 
 
 
 def _entry(code: str, row: Mapping[str, Any]) -> Entry:
-    unknown = set(row) - {"name", "means", "says", "examples", "but_not", "asked", "unless", "alone", "kind"}
-    if unknown or not {"name", "means", "says"} <= set(row):
+    unknown = set(row) - {"name", "means", "says", "near", "examples", "but_not", "asked", "unless", "alone", "kind"}
+    if unknown or not {"name", "means"} <= set(row) or not {"says", "near"} & set(row):
         raise ValueError(
             f"Lexicon {code}: entry {row.get('name')!r} lacks name, means or says, or has {sorted(unknown)}."
         )
@@ -221,7 +225,7 @@ def _entry(code: str, row: Mapping[str, Any]) -> Entry:
         name=row["name"],
         means=row["means"],
         language=code,
-        says=tuple(_phrase(p) for p in row["says"]),
+        says=tuple(_phrase(p) for p in (*row.get("says", ()), *_in_any_order(row.get("near", ())))),
         examples=tuple(row.get("examples", ())),
         counterexamples=tuple(row.get("but_not", ())),
         asked=frozenset(Asked(a) for a in row["asked"]) if "asked" in row else frozenset(Asked),
@@ -229,6 +233,11 @@ def _entry(code: str, row: Mapping[str, Any]) -> Entry:
         alone=row.get("alone", ""),
         kind=row.get("kind", ""),
     )
+
+
+def _in_any_order(concepts: Iterable[Iterable[str]]) -> list[str]:
+    """ "Face, droops" is also "droops ... face": every order of a concept's parts, a few words apart in one clause."""
+    return [" ... ".join(order) for parts in concepts for order in permutations(parts)]
 
 
 def _rewrites(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, tuple[str, ...]]]:
