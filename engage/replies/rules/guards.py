@@ -93,6 +93,8 @@ class Scene:
                 continue
             gap = _gap(mark, find)
             nows = [m for m in self._marks("present") if self.sentence[m.first] == sentence]
+            if self.clause[mark.first] == clause:
+                nows = [m for m in nows if self.clause[m.first] == clause]  # "years ago a stroke, today fine"
             if self.clause[mark.first] != clause and any(self.clause[m.first] == clause for m in nows):
                 continue
             if not any(_gap(m, find) < gap for m in nows):

@@ -26,6 +26,8 @@ SAFE_LENGTH = 4
 _STRETCHED = re.compile(r"(.)\1{2,}")
 """Letters held down: "stoooop", "siiii"."""
 
+_DOUBLED = re.compile(r"(.)\1")
+
 GUARDS = frozenset({"denied", "past", "longpast", "imagined", "others", "over", "exerted"})
 
 
@@ -122,6 +124,7 @@ class Lexicon:
     entries: tuple[Entry, ...]
     known: frozenset[str]
     repairable: Mapping[str, Mapping[str, tuple[str, ...]]]
+    only: Mapping[str, frozenset[str]]
 
     @classmethod
     def parse(cls, languages: Mapping[str, Mapping[str, Any]]) -> Self:
@@ -146,6 +149,10 @@ class Lexicon:
             guards=Bank.of(guards, classes),
             entries=entries,
             known=known | lists.get("common", frozenset()),
+            only={
+                "en": (own["en"] | lists.get("common", frozenset())) - own["es"],
+                "es": own["es"] - own["en"] - lists.get("common", frozenset()),
+            },
             repairable={code: _repairable(own[code], lists) for code in languages},
         )
 
@@ -154,10 +161,10 @@ class Lexicon:
         return split(text, self.rewrites.get(language, self.rewrites["en"]), lambda word: self.repair(word, language))
 
     def main_language(self, text: str, hint: str) -> str:
-        """English or Spanish by the text's own small words; the hint decides a draw."""
-        seen = {w.strip(".,!?¡¿") for w in fold(text).split()}
-        english = len(seen & self.lists["en"]["english"])
-        spanish = len(seen & self.lists["en"]["spanish"])
+        """English or Spanish by the text's own words, the small ones twice; the hint decides a draw."""
+        seen = {w.strip(".,!?¡¿").replace("'", "").replace("’", "") for w in fold(text).split()}
+        english = 2 * len(seen & self.lists["en"]["english"]) + len(seen & self.only["en"])
+        spanish = 2 * len(seen & self.lists["en"]["spanish"]) + len(seen & self.only["es"])
         if english == spanish:
             return hint if hint in self.rewrites else "en"
         return "en" if english > spanish else "es"
@@ -169,7 +176,13 @@ class Lexicon:
                 short = _STRETCHED.sub(letters, word)
                 if short in self.known or short in self.rewrites.get(language, {}):
                     return short
-        if len(word) < SHORTEST_REPAIRED or word in self.known or not word.isascii() or self._is_inflected(word):
+        if word in self.known or not word.isascii() or self._is_inflected(word):
+            return None
+        for candidate in self.lists.get(language, {}).get("mended_short", ()):
+            # Letters changed places or struck twice: "pian", "chset", "ochoo". Safe for short words too.
+            if word[0] == candidate[0] and len(word) >= SAFE_LENGTH and _is_slip_of(word, candidate):
+                return candidate
+        if len(word) < SHORTEST_REPAIRED:
             return None
         near = None
         for candidate in self.repairable.get(language, {}).get(word[0], ()):
@@ -189,6 +202,13 @@ class Lexicon:
             word.endswith(ending) and (word[: -len(ending)] in self.known or word[: -len(ending)] + "e" in self.known)
             for ending in ("s", "es", "ed", "ing", "er", "ers", "ly", "y")
         )
+
+
+def _is_slip_of(word: str, candidate: str) -> bool:
+    """Whether two neighboring letters changed places, or a letter was struck twice."""
+    if sorted(word) == sorted(candidate):
+        return OSA.distance(word, candidate, score_cutoff=1) <= 1
+    return len(word) == len(candidate) + 1 and _DOUBLED.sub(r"\1", word) == _DOUBLED.sub(r"\1", candidate)
 
 
 def _phrase(text: str) -> str:

@@ -35,6 +35,8 @@ def settle(kept: list[Find], score: Score, asked: Asked, scene: Scene) -> Verdic
     if "cancel_alone" in by:
         return Verdict({Intent.CANCEL_VISIT: by["cancel_alone"], Intent.OPTOUT: by["cancel_alone"]}, None, False)
     value = _score(by, score, asked)
+    if "deceased" in by:
+        value = None  # whoever tells us of a death rates nothing; the number is an hour or a date
     _health(by)
     contradicts = _visit(by, asked, scene)
     _talk(by, scene)

@@ -129,6 +129,9 @@ def _finish(
     main: str,
 ) -> Reading:
     verdict = settle(kept, score, asked, scene)
+    shown = set(words.emoji)
+    if asked is Asked.REMINDER and set(verdict.finds) <= {Intent.THANKS} and shown and shown <= lists["emoji_yes"]:
+        return _alone(Intent.CONFIRM, text, "thumbs-up or check mark", 0.9)
     intents = tuple(sorted(verdict.finds, key=lambda i: i.value))
     value = verdict.score if Intent.SCORE in verdict.finds else None
     evidence = [
