@@ -137,7 +137,7 @@ class Lexicon:
             for kind, phrases in table.get("guards", {}).items()
         ]
         lists = _merged(languages)
-        known, own = _known(languages, classes, entries)
+        known, own = _known(languages, entries)
         return cls(
             rewrites=_rewrites(languages),
             numbers={code: {fold(k): v for k, v in t.get("numbers", {}).items()} for code, t in languages.items()},
@@ -305,7 +305,6 @@ def _spoken_lists(languages: Mapping[str, Mapping[str, Any]], main: str) -> dict
 
 def _known(
     languages: Mapping[str, Mapping[str, Any]],
-    classes: Mapping[str, Mapping[str, tuple[str, ...]]],
     entries: tuple[Entry, ...],
 ) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
     own: dict[str, set[str]] = {code: set() for code in languages}
@@ -313,7 +312,9 @@ def _known(
     for code, small in (("en", "english"), ("es", "spanish")):
         own.setdefault(code, set()).update(merged.get(small, frozenset()) | merged.get(f"{small}_also", frozenset()))
     for code, table in languages.items():
-        own[code].update(w for words in classes[code].values() for member in words for w in member.split())
+        own[code].update(
+            w for words in table.get("classes", {}).values() for member in words for w in _phrase(member).split()
+        )
         own[code].update(fold(n) for n in table.get("numbers", {}))
         own[code].update(w for v in table.get("rewrites", {}).values() for w in v.split())
         own[code].update(fold(w) for w in table.get("rewrites", {}))

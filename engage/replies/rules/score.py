@@ -79,6 +79,8 @@ def _whole_reply(
         return _scored(Number(1, 1, 2), top)
     if not left or len(left) > 3:
         return None
+    if len(left) == 1 and items[left[0]].text in lists["no_number_after_ok"] and left[0] > 1:
+        return None  # "okay then"
     joined = "".join(items[i].text for i in left)
     if not joined.isascii() and joined in sounds:
         return _scored(Number(sounds[joined], left[0], left[-1] + 1), top)
@@ -320,10 +322,13 @@ def _of_now(items: tuple[Word, ...], found: list[Number], lists: Lists) -> Numbe
     first_mark = next((i for i, w in enumerate(items) if w.text in lists["now"] | lists["then"]), 0)
     leading = first_mark < found[0].first
     compares = any(w.text in lists["now"] for w in items)
+    earlier = any(w.text in lists["then"] for w in items)
     for at, word in enumerate(items):
         when = "now" if word.text in lists["now"] else "then" if word.text in lists["then"] else ""
         if word.text in lists["of_the_morning"] and not compares:
             when = ""  # "3 this morning" is now, unless something later is said too
+        if word.text in lists["since"] and not earlier:
+            when = ""
         if when:
             nearest = min(range(len(found)), key=lambda n: _distance(items, at, found[n], leading, lists))
             bound[nearest].add(when)

@@ -29,7 +29,7 @@ def settle(kept: list[Find], score: Score, asked: Asked, scene: Scene) -> Verdic
     by: dict[str, list[Find]] = {}
     for find in kept:
         by.setdefault(find.entry.means, []).append(find)
-    _drop_contained(by)
+    _drop_contained(by, scene)
     if "auto_reply" in by and "urgent" not in by:
         return Verdict({Intent.AUTO_REPLY: by["auto_reply"]}, None, False)
     if "cancel_alone" in by:
@@ -69,7 +69,7 @@ _HELD = {
     "question": ("complaint", "help", "callback", "reschedule", "optout", "optin", "wrong_number", "urgent", "thanks"),
     "callback": ("help", "auto_reply", "complaint", "optout"),
     "help": ("wrong_number", "urgent"),
-    "symptom": ("thanks", "complaint", "question"),
+    "symptom": ("thanks", "complaint", "question", "cancel_visit", "reschedule"),
     "neutral": ("thanks",),
     "optin": ("optout", "thanks"),
     "best_end": ("question",),
@@ -78,16 +78,31 @@ _HELD = {
 """A meaning is dropped where its words lie within a longer phrase of one of these: "no one will be home"."""
 
 
-def _drop_contained(by: dict[str, list[Find]]) -> None:
+def _drop_contained(by: dict[str, list[Find]], scene: Scene) -> None:
     for means, holders in _HELD.items():
         held = [(f.first, f.last, holder == "thanks") for holder in holders for f in by.get(holder, ())]
         _keep(by, means, lambda f, held=held: not any(_is_held(f, *span) for span in held))  # type: ignore[misc]
+    stops = [(f.first, f.last) for f in by.get("optout", ())]
+    for means in ("cancel_visit", "optin", "callback", "confirm", "reschedule"):
+        _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in stops))
+    _one_day_off(by, scene)
     rude = [(f.first, f.last) for f in by.get("complaint", ())]
     for means in ("condition", "reschedule"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in rude))
     grave = [(f.first, f.last) for f in by.get("urgent", ())]
     for means in ("complaint", "cancel_visit", "reschedule", "callback"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in grave))
+
+
+def _calls_off(find: Find, scene: Scene) -> bool:
+    """Whether the word itself is said: "cancel", "skip"; stronger than anything about who will be at home."""
+    return any(w.text in scene.lists["calling_off"] for w in scene.items[find.first : find.last])
+
+
+def _one_day_off(by: dict[str, list[Find]], scene: Scene) -> None:
+    """ "Cancel Wednesday only" asks for no Wednesday, not for another one."""
+    ends = [f.last for f in by.get("cancel_visit", ()) if _calls_off(f, scene)]
+    _keep(by, "reschedule", lambda f: not any(end - 2 <= f.first <= end and f.last - f.first <= 2 for end in ends))
 
 
 def _is_held(find: Find, first: int, last: int, is_praise: bool) -> bool:
@@ -148,7 +163,8 @@ def _visit(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> bool:
         return False
     if yes and no and not confirm and not cancel:
         return True
-    if cancel and not (confirm and _later(confirm, cancel)):
+    firm = any(_calls_off(f, scene) for f in cancel) and not any(f.entry.kind == "yes" for f in confirm)
+    if cancel and (firm or not (confirm and _later(confirm, cancel))):
         by["cancel_visit"] = cancel
     elif no and not confirm:
         by["cancel_visit"] = no

@@ -59,12 +59,12 @@ def _kept(seen: Words, asked: Asked, lexicon: Lexicon, main: str) -> tuple[Words
     scene = Scene(words, lexicon, main)
     measured = measure(words.items, dict(lists), _numbers(lexicon, main))
     found = [f for f in lexicon.meanings.search(words, asked, lexicon.known) if _is_spoken(f, words, lexicon, main)]
-    found += [*measured.finds, *_questions(words, found)]
+    found += measured.finds
     found = [f for f in found if _stands_alone(f, words, lists) and not any(_within(f, idiom) for idiom in loose)]
     against = {f: scene.reasons(f) for f in found}
     lost = [f for f, reasons in against.items() if reasons - {"over"}]
     kept = [f for f, reasons in against.items() if not reasons and not any(_is_part(f, whole) for whole in lost)]
-    return words, scene, measured, kept
+    return words, scene, measured, [*kept, *_questions(words, kept)]
 
 
 def _is_part(find: Find, whole: Find) -> bool:
