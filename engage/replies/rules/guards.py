@@ -11,6 +11,7 @@ from engage.replies.rules.words import Word, Words
 ENDS = frozenset({".", "?"})
 DENIAL_REACH = 6
 IMAGINED_REACH = 6
+BEHIND = 5
 
 
 class Scene:
@@ -43,6 +44,7 @@ class Scene:
             "others": self.others,
             "over": self.over,
             "exerted": self.exerted,
+            "usual": self.usual,
         }
         return frozenset(name for name in sorted(find.entry.unless) if checks[name](find))
 
@@ -107,7 +109,13 @@ class Scene:
         return any(self.sentence[m.first] == sentence and _gap(m, find) <= 5 for m in self._marks("longpast"))
 
     def imagined(self, find: Find) -> bool:
-        """Feared, asked about, or only if: the marker stands before it with at most one subject in between."""
+        """Feared, asked about, or only if: the marker stands before it with at most one subject in between.
+
+        Or just behind it, in the same sentence: "is chest pain a side effect", "fell but caught myself".
+        """
+        for mark in self._marks("imagined_after"):
+            if self.sentence[mark.first] == self.sentence[find.last - 1] and 0 <= mark.first - find.last <= BEHIND:
+                return True
         for mark in self._marks("imagined"):
             if mark.first >= find.first or self.sentence[mark.first] != self.sentence[find.first]:
                 continue
@@ -129,6 +137,10 @@ class Scene:
             self.sentence[m.first] == sentence and self.items[m.first - 1].text not in self.lists["fine"]
             for m in self._marks("resting")
         )
+
+    def usual(self, find: Find) -> bool:
+        """As always, a spot of it: nothing new."""
+        return any(self.sentence[m.first] == self.sentence[find.first] for m in self._marks("usual"))
 
     def over(self, find: Find) -> bool:
         """Stopped, gone, better: said just before or just after the find."""

@@ -28,7 +28,7 @@ _STRETCHED = re.compile(r"(.)\1{2,}")
 
 _DOUBLED = re.compile(r"(.)\1")
 
-GUARDS = frozenset({"denied", "past", "longpast", "imagined", "others", "over", "exerted"})
+GUARDS = frozenset({"denied", "past", "longpast", "imagined", "others", "over", "exerted", "usual"})
 
 
 @dataclass(frozen=True, slots=True)
