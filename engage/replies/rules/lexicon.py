@@ -163,8 +163,11 @@ class Lexicon:
     def main_language(self, text: str, hint: str) -> str:
         """English or Spanish by the text's own words, the small ones twice; the hint decides a draw."""
         seen = {w.strip(".,!?¡¿").replace("'", "").replace("’", "") for w in fold(text).split()}
-        english = 2 * len(seen & self.lists["en"]["english"]) + len(seen & self.only["en"])
-        spanish = 2 * len(seen & self.lists["en"]["spanish"]) + len(seen & self.only["es"])
+        english = 2 * len(seen & self.lists["en"]["english"])
+        spanish = 2 * len(seen & self.lists["en"]["spanish"])
+        if hint in self.only:
+            english += len(seen & self.only["en"])
+            spanish += len(seen & self.only["es"])
         if english == spanish:
             return hint if hint in self.rewrites else "en"
         return "en" if english > spanish else "es"

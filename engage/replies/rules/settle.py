@@ -63,7 +63,7 @@ _HELD = {
     ),
     "optout": ("complaint", "thanks", "optin", "confirm"),
     "complaint": ("optout", "auto_reply", "optin", "thanks", "confirm"),
-    "reschedule": ("complaint", "callback", "hospitalized"),
+    "reschedule": ("complaint", "callback", "hospitalized", "cancel_visit"),
     "condition": ("complaint", "callback"),
     "deceased": ("wrong_number",),
     "question": ("complaint", "help", "callback", "reschedule", "optout", "optin", "wrong_number", "urgent", "thanks"),
@@ -83,7 +83,7 @@ def _drop_contained(by: dict[str, list[Find]], scene: Scene) -> None:
         held = [(f.first, f.last, holder == "thanks") for holder in holders for f in by.get(holder, ())]
         _keep(by, means, lambda f, held=held: not any(_is_held(f, *span) for span in held))  # type: ignore[misc]
     stops = [(f.first, f.last) for f in by.get("optout", ())]
-    for means in ("cancel_visit", "optin", "callback", "confirm", "reschedule"):
+    for means in ("cancel_visit", "optin", "callback", "confirm", "reschedule", "complaint", "auto_reply"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in stops))
     _one_day_off(by, scene)
     rude = [(f.first, f.last) for f in by.get("complaint", ())]
@@ -201,10 +201,11 @@ def _outside_questions(finds: list[Find], by: dict[str, list[Find]], scene: Scen
 
 
 def _is_joined(find: Find, others: list[Find], scene: Scene) -> bool:
-    """Whether an "and" or "but" stands between this find and the first of the others."""
+    """Whether an "and" or "but" stands between this find and the first of the others, whichever comes first."""
     joints = scene.lists["and"] | scene.lists["but"]
-    first = min(f.first for f in others)
-    return any(scene.items[i].text in joints for i in range(find.last, max(find.last, first)))
+    first, last = min(f.first for f in others), max(f.last for f in others)
+    between = range(find.last, first) if find.last <= first else range(last, find.first)
+    return any(scene.items[i].text in joints for i in between)
 
 
 def _later(one: list[Find], other: list[Find]) -> bool:

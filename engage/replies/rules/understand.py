@@ -80,7 +80,7 @@ def _is_part(find: Find, whole: Find) -> bool:
 
 def _within(find: Find, idiom: Find) -> bool:
     """Whether a find is only part of an everyday phrase; a complaint of exactly these words stays."""
-    if find.first < idiom.first or idiom.last < find.last:
+    if find.first < idiom.first or idiom.last < find.last or find.entry.means == "question":
         return False
     same = (find.first, find.last) == (idiom.first, idiom.last)
     return not (same and find.entry.means in {"urgent", "symptom"})
