@@ -77,10 +77,9 @@ def _whole_reply(
     left = [i for i, w in enumerate(items) if w.text not in lists["answer_fillers"] and w.text not in _MARKS]
     if [w.text for w in items if w.text not in _MARKS] == ["i"]:
         return _scored(Number(1, 1, 2), top)
-    if not left or len(left) > 3:
+    is_okay_then = len(left) == 1 and left[0] > 1 and items[left[0]].text in lists["no_number_after_ok"]
+    if not left or len(left) > 3 or is_okay_then:
         return None
-    if len(left) == 1 and items[left[0]].text in lists["no_number_after_ok"] and left[0] > 1:
-        return None  # "okay then"
     joined = "".join(items[i].text for i in left)
     if not joined.isascii() and joined in sounds:
         return _scored(Number(sounds[joined], left[0], left[-1] + 1), top)
