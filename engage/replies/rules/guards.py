@@ -113,6 +113,8 @@ class Scene:
 
         Or just behind it, in the same sentence: "is chest pain a side effect", "fell but caught myself".
         """
+        if any(w.text in self.lists["maybe"] for w in self.items[find.first : find.last]):
+            return True
         for mark in self._marks("imagined_after"):
             if self.sentence[mark.first] == self.sentence[find.last - 1] and 0 <= mark.first - find.last <= BEHIND:
                 return True
@@ -150,7 +152,9 @@ class Scene:
             if near and not before & self.lists["negators"]:
                 return True
         for mark in self._marks("over_after"):
-            if -1 <= mark.first - find.last <= 4 and self.clause[mark.first] == self.clause[find.last - 1]:
+            at_once = mark.first == find.last + 1 and self.items[find.last].text == ","  # "nosebleed, stopped"
+            here = self.clause[mark.first] == self.clause[find.last - 1]
+            if -1 <= mark.first - find.last <= 4 and (here or at_once):
                 between = [w.text for w in self.items[find.last : mark.first]]
                 if not any(w in self.lists["negators"] for w in between):
                     return True
