@@ -184,7 +184,12 @@ class Scene:
                     told_of = "" if text in self.lists["named_patients"] else told_of
             elif text in self.lists["reporters"] and who == "other":
                 who = ""
-        return who == "other" or self._belongs_to_other(find) or self._other_follows(find)
+        return who == "other" or self._belongs_to_other(find) or self._other_follows(find) or self._is_told_of(find)
+
+    def _is_told_of(self, find: Find) -> bool:
+        """ "You fell", "before they hit the ground": the word before is you or they, and the find names nobody else."""
+        inside = {w.text for w in self.items[find.first : find.last]}
+        return self.items[find.first - 1].text in self.lists["you_they"] and not inside & self.lists["patients"]
 
     def _other_follows(self, find: Find) -> bool:
         """Spanish names who it was behind the verb: "se cayó mi vecina", never "me caí"."""

@@ -20,6 +20,9 @@ MAX_CHARACTERS = 1600
 TOO_OURS = 2
 """English or Spanish small words up to which a text may still be in another language."""
 
+SHORT = 8
+"""Words of a short reply: "leave me alone" in a longer one is more often said to somebody else."""
+
 MIN_QUESTION = 2
 """Words a sentence needs before its question mark makes it a question: "ok?" is none."""
 
@@ -179,6 +182,8 @@ def _stands_alone(find: Find, words: Words, lists: Mapping[str, frozenset[str]])
         return True
     items = words.items
     first, last = 0, len(items)
+    if find.entry.alone == "short":
+        return len(spoken(items)) <= SHORT
     if find.entry.alone == "bare":
         return len(spoken(items)) == find.last - find.first
     if find.entry.alone == "clause":
