@@ -23,6 +23,7 @@ _db = Database(
     settings.database_url.get_secret_value() if settings.database_url else "",
     pool_size=settings.web_threads,
     name="engage web",
+    prepares=True,
 )
 app = create_app(
     _db,

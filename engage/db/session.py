@@ -3,12 +3,14 @@
 `agency_session` drops to a role that row-level security binds to one agency; `system_session` sees all and says why.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Engine, create_engine, make_url, text
-from sqlalchemy.exc import OperationalError
+import psycopg
+from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session
 
 from engage.errors import ConfigurationError
@@ -21,21 +23,48 @@ _ENTER = text(
     " set_config('engage.reason', :reason, true), set_config('jit', 'off', true)"
 )
 
+_ENTER_AT_ONCE = (
+    "SELECT set_config('role', %s, true), set_config('engage.agency_id', %s, true),"
+    " set_config('engage.reason', %s, true), set_config('jit', 'off', true)"
+)
+_IDLE = 1.0  # seconds after which a connection is looked at before it is used: a restart of the database takes longer
+
+
+def _note_use(_: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _ping_if_idle(dbapi_connection: Any, record: Any, _: Any) -> None:
+    """Looking at each connection each time would be a round trip for every text."""
+    if time.monotonic() - record.info.get("used", 0.0) < _IDLE:
+        return
+    try:
+        dbapi_connection.execute("SELECT 1")
+        dbapi_connection.rollback()
+    except psycopg.Error:
+        raise DisconnectionError from None  # the pool takes another one
+
 
 class Database:
     """A PostgreSQL database and its pool. Threads may share it; a forked process must make its own."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, name: str = "engage") -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, name: str = "engage", prepares: bool = False) -> None:
+        """`prepares`: statements that come again and again are planned once; not for a worker (see below)."""
         self.url = url
         self._engine = create_engine(
             url,
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_pre_ping=True,
             hide_parameters=True,  # an error must not show a patient's words
             # prepare_threshold=None: a polling worker must not cache a plan that was made for an empty outbox.
-            connect_args={"prepare_threshold": None, "application_name": name, "connect_timeout": 10},
+            connect_args={
+                "prepare_threshold": 5 if prepares else None,
+                "application_name": name,
+                "connect_timeout": 10,
+            },
         )
+        event.listen(self._engine, "checkout", _ping_if_idle)
+        event.listen(self._engine, "checkin", _note_use)
 
     @property
     def address(self) -> str:
@@ -64,6 +93,22 @@ class Database:
         with Session(self._engine, expire_on_commit=False) as session, session.begin():
             session.execute(_ENTER, {"role": role, "agency": agency, "reason": reason})
             yield session
+
+    def at_once(self, reason: str, statement: str, values: Mapping[str, object]) -> tuple[Any, ...] | None:
+        """One statement as a system transaction of its own, and its first row: begin, role, statement and commit go out together.
+
+        For the doors that many knock at. `statement` has psycopg's placeholders. Raises psycopg.Error.
+        """
+        pooled = self._engine.raw_connection()
+        try:
+            connection = cast("psycopg.Connection[tuple[Any, ...]]", pooled.driver_connection)
+            with connection.pipeline():
+                connection.execute(_ENTER_AT_ONCE, (SYSTEM_ROLE, "", reason))
+                cursor = connection.execute(statement, values)
+                connection.commit()
+            return cursor.fetchone()
+        finally:
+            pooled.close()  # which rolls back what was not committed
 
     def check(self) -> None:
         """ConfigurationError, in one sentence, when the database does not answer or is too old."""
