@@ -44,6 +44,7 @@ class Patient(AgencyRow, Base):
         UniqueConstraint("agency_id", "emr_id"),
         CheckConstraint(one_of("status", PatientStatus), name="status_is_known"),
         CheckConstraint("(status = 'deceased') = (died_on IS NOT NULL)", name="death_has_its_date"),
+        Index("ix_patients_agency_id_time_zone", "agency_id", "time_zone", postgresql_where="status = 'active'"),
     )
 
     branch_id: Mapped[int] = mapped_column(BigInteger)
