@@ -15,6 +15,7 @@ import time as machine
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -85,7 +86,9 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--patients", type=int, nargs="+", default=[100_000])
     asked.add_argument("--agencies", type=int, default=10)
-    asked.add_argument("--older", type=int, nargs="*", default=[1, 10], help="so many times the planned messages, from before")
+    asked.add_argument(
+        "--older", type=int, nargs="*", default=[1, 10], help="so many times the planned messages, from before"
+    )
     asked.add_argument("--json", action="store_true")
     given = asked.parse_args()
     log.configure("ERROR")
@@ -156,10 +159,13 @@ def _ticks(db: Database, result: Result) -> None:
     result.quiet_tick_ms = _quiet(db, 0)
     changed = []
     for hour in range(3):
-        _run(db, "UPDATE visits SET starts_local = starts_local + interval '5 minutes' WHERE status = 'scheduled' AND patient_id % 100 = 1")
+        _run(
+            db,
+            "UPDATE visits SET starts_local = starts_local + interval '5 minutes' WHERE status = 'scheduled' AND patient_id % 100 = 1",
+        )
         _run(db, "UPDATE patients SET time_zone = CASE time_zone WHEN 'America/Denver' THEN 'America/Chicago' ELSE 'America/Denver' END"
                  " WHERE id % 100 = 2")  # fmt: skip
-        seconds, done = _timed(lambda: plan(db, NOW + timedelta(minutes=20 + hour), HORIZON))
+        seconds, done = _timed(partial(plan, db, NOW + timedelta(minutes=20 + hour), HORIZON))
         changed.append(seconds)
         result.changed_rows = done.moved + done.planned + done.cancelled
     result.changed_tick = statistics.median(changed)
@@ -170,13 +176,25 @@ def _growth(db: Database, older: Sequence[int], result: Result) -> None:
     _own(db, _NO_REFERENCES)  # they would only make the filling slow
     for times in older:
         while _count(db) < result.rows * times:
-            _run(db, _OLDER.format(so_many=min(result.rows, result.rows * times - _count(db)), days=_count(db) // result.rows + 1))
+            _run(
+                db,
+                _OLDER.format(
+                    so_many=min(result.rows, result.rows * times - _count(db)), days=_count(db) // result.rows + 1
+                ),
+            )
         _vacuum(db, "messages")
         plan(db, NOW, HORIZON, whole=True)
         quiet = _quiet(db, 20)
-        _run(db, "UPDATE visits SET starts_local = starts_local + interval '5 minutes' WHERE status = 'scheduled' AND patient_id % 100 = 1")
+        _run(
+            db,
+            "UPDATE visits SET starts_local = starts_local + interval '5 minutes' WHERE status = 'scheduled' AND patient_id % 100 = 1",
+        )
         changed = _timed(lambda: plan(db, NOW + timedelta(minutes=40), HORIZON))[0]
-        result.older_messages[f"{times}x"] = {"older": _count(db), "quiet_tick_ms": quiet, "changed_tick": round(changed, 3)}
+        result.older_messages[f"{times}x"] = {
+            "older": _count(db),
+            "quiet_tick_ms": quiet,
+            "changed_tick": round(changed, 3),
+        }
 
 
 _NO_REFERENCES = """
@@ -245,7 +263,9 @@ def _print(result: Result) -> None:
     print(f"  quiet tick             {result.quiet_tick_ms:8.1f} ms")
     print(f"  tick after 1 % changed {result.changed_tick:8.2f} s   {result.changed_rows:,} rows touched")
     for times, found in result.older_messages.items():
-        print(f"  with {times:>4} older messages: quiet tick {found['quiet_tick_ms']:.1f} ms, 1 % of the visits moved {found['changed_tick']} s")
+        print(
+            f"  with {times:>4} older messages: quiet tick {found['quiet_tick_ms']:.1f} ms, 1 % of the visits moved {found['changed_tick']} s"
+        )
     sys.stdout.flush()
 
 

@@ -41,9 +41,9 @@ class Verbs:
         codes = parse_codes(read_toml(settings.config_dir / "twilio-codes.toml"))
         return cls(db, gateway_of(settings), codes, load_lexicon(settings.config_dir / "lexicon"), settings)
 
-    def plan(self) -> Any:
-        """Turn touchpoints into planned messages."""
-        return plan(self.db, clock.now(), timedelta(hours=self.settings.plan_horizon_hours))
+    def plan(self, *, whole: bool = False) -> Any:
+        """Turn touchpoints into planned messages; `whole` looks at everybody, not only at what is new or has changed."""
+        return plan(self.db, clock.now(), timedelta(hours=self.settings.plan_horizon_hours), whole=whole)
 
     def dispatch(self, stop: Stop | None = None) -> Any:
         """Send what is due."""

@@ -136,9 +136,9 @@ BEGIN
             WITH changed AS (
                 SELECT n.agency_id, n.patient_id, o.patient_id AS old_patient_id
                 FROM new_rows n JOIN old_rows o ON o.agency_id = n.agency_id AND o.id = n.id
-                WHERE (n.patient_id, n.starts_on, n.starts_local, n.status, n.completed_at, n.answer = ''does_not_want_it'')
+                WHERE (n.patient_id, n.starts_on, n.starts_local, n.status, n.completed_at, n.answer IS NOT DISTINCT FROM ''does_not_want_it'')
                     IS DISTINCT FROM
-                      (o.patient_id, o.starts_on, o.starts_local, o.status, o.completed_at, o.answer = ''does_not_want_it''))
+                      (o.patient_id, o.starts_on, o.starts_local, o.status, o.completed_at, o.answer IS NOT DISTINCT FROM ''does_not_want_it''))
             SELECT agency_id, patient_id FROM changed UNION SELECT agency_id, old_patient_id FROM changed';
     ELSE
         EXECUTE format('INSERT INTO changes (agency_id, patient_id) SELECT DISTINCT agency_id, patient_id FROM %I',

@@ -84,7 +84,9 @@ def stage_slots(session: Session, span: Span, agencies: Collection[int] | None) 
         "first_day": (max(span.now, span.after or span.now) - timedelta(days=1)).date(),
         "last_day": (span.until + timedelta(days=1)).date(),
     }
-    found = session.execute(text(f"SELECT DISTINCT anchor, agency_id, category, day FROM ({_SLOTS}) AS s"), values).all()  # noqa: S608
+    found = session.execute(
+        text(f"SELECT DISTINCT anchor, agency_id, category, day FROM ({_SLOTS}) AS s"), values
+    ).all()  # noqa: S608
     if found:
         session.execute(text(f"CREATE TEMP TABLE planning_slots ON COMMIT DROP AS {_SLOTS}"), values)
         session.execute(text("ANALYZE planning_slots"))

@@ -149,7 +149,9 @@ def plan_completed(session: Session, span: Span, agencies: Collection[int] | Non
     if not session.execute(_ANY_COMPLETED, values).scalar_one():
         return 0
     narrow = f"{_near('v', is_narrow)} AND v.agency_id = ANY(CAST(:agencies AS bigint[]))"
-    if not _stage(session, _COMPLETED_VISITS.format(narrow=narrow), "planning_wishes", {**values, "agencies": reach.agencies}):
+    if not _stage(
+        session, _COMPLETED_VISITS.format(narrow=narrow), "planning_wishes", {**values, "agencies": reach.agencies}
+    ):
         _forget(session)
         return 0
     stage_readers(session, "visit_completed", reach.agencies, reach.categories, is_narrow=is_narrow)
@@ -170,7 +172,11 @@ SELECT EXISTS (SELECT FROM visits WHERE status = 'completed' AND completed_at BE
 
 
 def _near(table: str, is_narrow: bool) -> str:
-    return f"({table}.agency_id, {table}.patient_id) IN (SELECT agency_id, patient_id FROM planning_near)" if is_narrow else "true"  # noqa: S608
+    return (
+        f"({table}.agency_id, {table}.patient_id) IN (SELECT agency_id, patient_id FROM planning_near)"
+        if is_narrow
+        else "true"
+    )  # noqa: S608
 
 
 def _stage(session: Session, statement: str, table: str, values: Mapping[str, Any]) -> int:
