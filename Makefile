@@ -31,7 +31,7 @@ lint: install ## ruff, mypy, import contracts
 	@$(BIN)/lint-imports
 
 bench: install ## measure; each prints its figures
-	@for file in bench/understanding.py bench/import_visits.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in bench/understanding.py bench/import_visits.py bench/planning.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 chaos: install ## the kill test: 20,000 messages, workers killed, the database restarted
 	@$(BIN)/python -m bench.chaos --messages 20000 --workers 4

@@ -28,6 +28,7 @@ def _command(name: str) -> click.Command:
 @click.option("--whole", is_flag=True, help="Look at everybody, not only at what is new or has changed.")
 @json_option
 def plan(whole: bool, as_json: bool) -> None:
+    """Plan once and print what changed."""
     with ready_database() as (settings, db):
         show(as_dict(Verbs.of(db, settings).plan(whole=whole)), as_json)
 

@@ -59,6 +59,8 @@ WHERE t.is_active AND t.anchor <> 'visit_completed' AND is_usable AND closes > :
   AND begins_at <= :until AND (CAST(:after AS timestamptz) IS NULL OR begins_at > :after)
   AND (CAST(:agencies AS bigint[]) IS NULL OR t.agency_id = ANY(:agencies))
 """  # noqa: S608 - no value of anybody's
+_ASKED = text(f"SELECT DISTINCT anchor, agency_id, category, day FROM ({_SLOTS}) AS s")  # noqa: S608
+_STAGE = text(f"CREATE TEMP TABLE planning_slots ON COMMIT DROP AS {_SLOTS}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +86,9 @@ def stage_slots(session: Session, span: Span, agencies: Collection[int] | None) 
         "first_day": (max(span.now, span.after or span.now) - timedelta(days=1)).date(),
         "last_day": (span.until + timedelta(days=1)).date(),
     }
-    found = session.execute(
-        text(f"SELECT DISTINCT anchor, agency_id, category, day FROM ({_SLOTS}) AS s"), values
-    ).all()  # noqa: S608
+    found = session.execute(_ASKED, values).all()
     if found:
-        session.execute(text(f"CREATE TEMP TABLE planning_slots ON COMMIT DROP AS {_SLOTS}"), values)
+        session.execute(_STAGE, values)
         session.execute(text("ANALYZE planning_slots"))
     return {
         anchor: Asked(
