@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from engage.agencies.model import Branch, Clinician, ShiftRow
 from engage.db import Database, encryption
 from engage.onboarding import NewAgency, found_agency
+from engage.outreach.model import Touchpoint
 from engage.patients.model import ConsentEvent, Contact, Patient
 from engage.patients.rules.words import Category
 from engage.visits.model import Visit, VisitClinician
@@ -107,6 +108,8 @@ def gather_cast(db: Database, config: Path) -> Cast:
         config,
         NOON,
     )
+    with db.system_session("test") as session:  # to the minute; the spread has tests of its own
+        session.execute(update(Touchpoint).values(spread_minutes=0))
     with db.agency_session(sunrise) as session:
         branch = session.scalars(select(Branch.id)).one()
         ana, ben, sue = (

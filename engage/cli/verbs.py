@@ -8,7 +8,6 @@ from engage.cli.session import json_option, ready_database, show
 from engage.worker.verbs import Verbs, as_dict
 
 _HELP = {
-    "plan": "Turn touchpoints into planned messages, once.",
     "dispatch": "Send every message that is due, once.",
     "handle": "Understand every stored reply, once.",
     "escalate": "Climb the ladder of every alert that is due, once.",
@@ -29,4 +28,13 @@ def _command(name: str) -> click.Command:
     return run
 
 
-plan, dispatch, handle, escalate, reconcile, sweep = (_command(name) for name in _HELP)
+@click.command("plan", help="Turn touchpoints into planned messages, once.")
+@click.option("--whole", is_flag=True, help="Look at everybody, not only at what is new or has changed.")
+@json_option
+def plan(whole: bool, as_json: bool) -> None:
+    """Plan once and print what changed."""
+    with ready_database() as (settings, db):
+        show(as_dict(Verbs.of(db, settings).plan(whole=whole)), as_json)
+
+
+dispatch, handle, escalate, reconcile, sweep = (_command(name) for name in _HELP)

@@ -44,8 +44,8 @@ class Programme:
 
 
 _TOUCHPOINT_KEYS = {
-    "key", "anchor", "offset_days", "offset_minutes", "local_time", "useful_minutes", "category", "priority",
-    "template", "asks", "only_monitored", "alert_at_most",
+    "key", "anchor", "offset_days", "offset_minutes", "local_time", "useful_minutes", "spread_minutes", "category",
+    "priority", "template", "asks", "only_monitored", "alert_at_most",
 }  # fmt: skip
 _AGENCY_KEYS = {"texts_after", "texts_until", "daily_cap", "weekly_cap"}
 _MINUTES_A_WEEK = 7 * 24 * 60
@@ -106,6 +106,7 @@ def _touchpoint(entry: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
             f"{file}: {name}: a local_time belongs to every anchor but visit_completed, which has offset_minutes."
         )
     _whole(entry["useful_minutes"], (5, _MINUTES_A_WEEK), file, f"{name}, useful_minutes")
+    _whole(entry.get("spread_minutes", 0), (0, 180), file, f"{name}, spread_minutes")
     _whole(entry["priority"], (3, 9), file, f"{name}, priority")
     return entry
 

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 import engage.agencies.model
+import engage.outreach.planning.model
 import engage.patients.model
 import engage.visits.model  # noqa: F401 - its tables are referred to
 from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
@@ -32,6 +33,7 @@ class Touchpoint(AgencyRow, Base):
         CheckConstraint("(anchor = 'visit_completed') = (local_time IS NULL)", name="time_fits_the_anchor"),
         CheckConstraint("useful_minutes BETWEEN 5 AND 10080", name="useful_for_a_while"),
         CheckConstraint("priority BETWEEN 3 AND 9", name="priority_is_below_pages"),
+        CheckConstraint("spread_minutes BETWEEN 0 AND 180", name="spread_is_modest"),
     )
 
     key: Mapped[str] = mapped_column(Text)
@@ -40,6 +42,7 @@ class Touchpoint(AgencyRow, Base):
     offset_minutes: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     local_time: Mapped[time | None]
     useful_minutes: Mapped[int] = mapped_column(SmallInteger)
+    spread_minutes: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     category: Mapped[str] = mapped_column(Text)
     priority: Mapped[int] = mapped_column(SmallInteger)
     template: Mapped[str] = mapped_column(Text)

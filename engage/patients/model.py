@@ -52,6 +52,7 @@ class Patient(AgencyRow, Base):
             name="own_hours_are_open",
         ),
         CheckConstraint(KNOWN_ZONE, name="zone_is_known"),
+        Index("ix_patients_agency_id_time_zone", "agency_id", "time_zone", postgresql_where="status = 'active'"),
     )
 
     branch_id: Mapped[int] = mapped_column(BigInteger)

@@ -49,10 +49,10 @@ class Verbs:
             db, gateway_of(settings), codes, load_lexicon(settings.config_dir / "lexicon"), settings, states=states
         )
 
-    def plan(self) -> Any:
-        """Turn touchpoints into planned messages: texts, and calls to landlines."""
+    def plan(self, *, whole: bool = False) -> Any:
+        """Turn touchpoints into planned messages, texts and calls; `whole` looks at everybody, not only at what is new."""
         now, horizon = clock.now(), timedelta(hours=self.settings.plan_horizon_hours)
-        planned = plan(self.db, now, horizon)
+        planned = plan(self.db, now, horizon, whole=whole)
         return as_dict(planned) | {"calls": plan_calls(self.db, now, horizon)}
 
     def dispatch(self, stop: Stop | None = None) -> Any:

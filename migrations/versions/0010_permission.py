@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0010_permission"
-down_revision = "0008_message_events"
+down_revision = "0009_planning"
 branch_labels = None
 depends_on = None
 

@@ -90,6 +90,7 @@ WRITTEN = (
     r"reason = '(\w+)'",  # SQL that sets one
     r"reason = CASE WHEN .*? THEN '(\w+)'",
     r"reason = CASE WHEN .*? ELSE '(\w+)' END",
+    r"\n +WHEN [^\n]* THEN '(\w+)'",  # a line of the planner's list
     r'Hold\([^\n]*, "(\w+)"\)',
     r'Uncertain\("([^"]+)"\)',
     r'timedelta\([^\n]*\), "(\w+)"|pause, "(\w+)"|_PAUSE_AFTER_STOP, "(\w+)"',
