@@ -140,7 +140,7 @@ class _Storm:
                 "ENGAGE_TICK_SECONDS": "0.2",
                 "ENGAGE_PLAN_SECONDS": "4",
                 "ENGAGE_DISPATCH_BATCH": "100",
-                "ENGAGE_DISPATCH_THREADS": "8",
+                "ENGAGE_DISPATCH_AT_ONCE": "8",
                 "ENGAGE_LEASE_SECONDS": "60",
                 "ENGAGE_LOG_LEVEL": "ERROR",
             }

@@ -50,8 +50,8 @@ class Settings(BaseSettings):
     plan_seconds: float = Field(60, gt=0, le=3600, description="pause between two plans")
     plan_horizon_hours: float = Field(26, gt=0, le=24 * 14, description="how far ahead messages are planned")
     dispatch_batch: int = Field(200, ge=1, le=5000)
-    dispatch_threads: int = Field(32, ge=1, le=512)
-    lease_seconds: float = Field(90, ge=30, le=3600, description="after it a claimed message counts as unknown")
+    dispatch_at_once: int = Field(128, ge=1, le=2000, description="texts of one worker on their way at once, at most")
+    lease_seconds: float = Field(45, ge=30, le=3600, description="after it a claimed message counts as unknown")
 
     log_level: str = Field("INFO", pattern="(?i)^(debug|info|warning|error)$")
     clock_file: Path | None = Field(None, description="simulations only: follow this virtual clock")

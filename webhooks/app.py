@@ -1,6 +1,6 @@
 """Puts the doors together: a Flask app for a database. Unexpected errors answer 500 without a word about whom or what."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
@@ -10,15 +10,27 @@ from engage.db import Database
 from engage.sms.rules.codes import CodeTable
 from webhooks.health import health_door
 from webhooks.twilio import twilio_door
+from webhooks.voice import voice_door
 
 LARGEST_REQUEST = 64 * 1024  # Twilio's longest form is a few kilobytes
 
 
-def create_app(db: Database, codes: CodeTable, *, auth_tokens: Sequence[str], public_url: str) -> Flask:
-    """The web app; `auth_tokens` are those that may have signed a webhook, `public_url` is how Twilio reaches us."""
+def create_app(
+    db: Database,
+    codes: CodeTable,
+    *,
+    auth_tokens: Sequence[str],
+    public_url: str,
+    hint: Callable[[str], None] = lambda _verb: None,
+) -> Flask:
+    """The web app; `auth_tokens` are those that may have signed a webhook, `public_url` is how Twilio reaches us.
+
+    `hint` is told the verb that has something to do; without it the next tick finds out.
+    """
     app = Flask("webhooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
-    app.register_blueprint(twilio_door(db, codes, auth_tokens, public_url))
+    app.register_blueprint(twilio_door(db, codes, auth_tokens, public_url, hint))
+    app.register_blueprint(voice_door(db, codes, auth_tokens, public_url, hint))
     app.register_blueprint(health_door(db))
     app.register_error_handler(Exception, _failed)
     return app

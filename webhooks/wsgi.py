@@ -4,6 +4,7 @@ import os
 
 from engage import clock, log
 from engage.db import Database, encryption
+from engage.db.hints import Herald
 from engage.db.opening import ring_of
 from engage.db.processes import die_with_parent
 from engage.settings import load, read_toml
@@ -18,13 +19,15 @@ settings = load()
 log.configure(settings.log_level)
 clock.follow(settings.clock_file)
 encryption.use(ring_of(settings))
+_db = Database(
+    settings.database_url.get_secret_value() if settings.database_url else "",
+    pool_size=settings.web_threads,
+    name="engage web",
+)
 app = create_app(
-    Database(
-        settings.database_url.get_secret_value() if settings.database_url else "",
-        pool_size=settings.web_threads,
-        name="engage web",
-    ),
+    _db,
     parse_codes(read_toml(settings.config_dir / "twilio-codes.toml")),
     auth_tokens=settings.auth_tokens,
     public_url=settings.public_url or "",
+    hint=Herald(_db).say,
 )

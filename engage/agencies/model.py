@@ -1,9 +1,10 @@
 """Rows of an agency: branches, senders, clinicians, shifts, accounts, audit. Only tables; decisions are in rules."""
 
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, Numeric, SmallInteger, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -11,9 +12,15 @@ from engage.agencies.rules.people import AccountRole, Line, Purpose, Role
 from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
 from engage.db.encryption import Encrypted
 
+# PostgreSQL raises on a zone it does not know; better when it is written than when the planner reads it.
+KNOWN_ZONE = "timezone(time_zone, TIMESTAMP '2000-01-01') IS NOT NULL"
+
 
 class Agency(Base):
-    """A home-health or hospice agency. `phone` is its published office number, printed in every text."""
+    """A home-health or hospice agency. `phone` is its published office number, printed in every text.
+
+    `healthcare_exemption`: it texts within 47 CFR 64.1200(a)(9)(iv), which allows far less; consent is asked for all the same.
+    """
 
     __tablename__ = "agencies"
     __table_args__ = (
@@ -21,6 +28,7 @@ class Agency(Base):
         CheckConstraint("texts_after < texts_until", name="window_is_open"),
         CheckConstraint("daily_cap BETWEEN 1 AND 20 AND weekly_cap BETWEEN 1 AND 140", name="caps_are_sane"),
         CheckConstraint(one_of("line", Line), name="line_is_known"),
+        CheckConstraint(KNOWN_ZONE, name="zone_is_known"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -34,6 +42,8 @@ class Agency(Base):
     texts_until: Mapped[time] = mapped_column(server_default="21:00")
     daily_cap: Mapped[int] = mapped_column(SmallInteger, server_default="5")
     weekly_cap: Mapped[int] = mapped_column(SmallInteger, server_default="30")
+    healthcare_exemption: Mapped[bool] = mapped_column(server_default="false")
+    voice_reminders: Mapped[bool] = mapped_column(server_default="false")
     is_active: Mapped[bool] = mapped_column(server_default="true")
     created_at: Mapped[datetime] = mapped_column(Instant)
 
@@ -42,7 +52,11 @@ class Branch(AgencyRow, Base):
     """An office of an agency, with its own zone and phone."""
 
     __tablename__ = "branches"
-    __table_args__ = (of_agency(), UniqueConstraint("agency_id", "emr_id"))
+    __table_args__ = (
+        of_agency(),
+        UniqueConstraint("agency_id", "emr_id"),
+        CheckConstraint(KNOWN_ZONE, name="zone_is_known"),
+    )
 
     emr_id: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
@@ -51,13 +65,17 @@ class Branch(AgencyRow, Base):
 
 
 class Sender(AgencyRow, Base):
-    """A Twilio number or Messaging Service an agency texts from; one belongs to one agency only."""
+    """A Twilio number or Messaging Service an agency texts from; one belongs to one agency only.
+
+    The two paces are its limits (none: no limit of ours), the last three columns its count, shared by all workers.
+    """
 
     __tablename__ = "senders"
     __table_args__ = (
         of_agency(),
         to_row("branch_id", "branches"),
         CheckConstraint(one_of("purpose", Purpose), name="purpose_is_known"),
+        CheckConstraint("segments_per_second > 0 AND segments_per_day > 0", name="pace_is_positive"),
         UniqueConstraint("phone"),
         Index("ix_senders_messaging_service_sid", "messaging_service_sid", unique=True),
     )
@@ -67,6 +85,11 @@ class Sender(AgencyRow, Base):
     phone: Mapped[str] = mapped_column(Text)
     messaging_service_sid: Mapped[str | None] = mapped_column(Text)
     swept_until: Mapped[datetime | None] = mapped_column(Instant)
+    segments_per_second: Mapped[Decimal | None] = mapped_column(Numeric(8, 3))
+    segments_per_day: Mapped[int | None]
+    free_at: Mapped[datetime | None] = mapped_column(Instant)
+    counted_on: Mapped[date | None]
+    counted_segments: Mapped[int] = mapped_column(server_default="0")
 
 
 class Clinician(AgencyRow, Base):

@@ -1,6 +1,7 @@
 """Opens an alert, in the transaction of whoever found the reason: the alert exists when the reply is handled, or neither."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select, text
@@ -20,13 +21,15 @@ ORDER BY random() LIMIT 1
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why somebody must act, and for whom."""
+    """Why somebody must act, and for whom. `detail` is shown beside it: codes and words of ours, nothing personal."""
 
     kind: AlertKind
     agency_id: int
     patient_id: int | None = None
     contact_id: int | None = None
     reply_id: int | None = None
+    message_id: int | None = None
+    detail: Mapping[str, object] = field(default_factory=dict)
 
 
 def open_alert(session: Session, reason: Reason, now: datetime) -> int:
@@ -40,7 +43,17 @@ def open_alert(session: Session, reason: Reason, now: datetime) -> int:
     if alert is None:
         alert = _new(session, reason, now)
         kind = EventKind.OPENED
-    session.add(AlertEvent(agency_id=reason.agency_id, alert_id=alert.id, at=now, kind=kind, reply_id=reason.reply_id))
+    session.add(
+        AlertEvent(
+            agency_id=reason.agency_id,
+            alert_id=alert.id,
+            at=now,
+            kind=kind,
+            reply_id=reason.reply_id,
+            message_id=reason.message_id,
+            detail=dict(reason.detail),
+        )
+    )
     return alert.id
 
 

@@ -22,6 +22,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "doctor": "engage.cli.doctor:doctor",
         "db": "engage.cli.database:db",
         "agency": "engage.cli.agency:agency",
+        "sender": "engage.cli.senders:sender",
         "clinician": "engage.cli.people:clinician",
         "patient": "engage.cli.people:patient",
         "user": "engage.cli.people:user",
@@ -37,6 +38,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "segments": "engage.cli.segments:segments",
         "simulate": "engage.cli.simulate:simulate",
         "report": "engage.cli.report:report",
+        "why": "engage.cli.why:why_command",
     }
 )
 

@@ -1,6 +1,8 @@
 """What most commands begin with: settings, logs, an open and migrated database, an agency by its short id."""
 
+import getpass
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -49,6 +51,14 @@ def agency_of(db: Database, slug: str) -> Agency:
     if found is None:
         raise NotFound(f"There is no agency {slug!r}; there are: {', '.join(known) or 'none yet (engage agency add)'}.")
     return found
+
+
+def account() -> str:
+    """The account on this machine that gives the command, for the audit; a container may have none with a name."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (OSError, KeyError):
+        return f"cli:{os.getuid()}"
 
 
 def show(result: dict[str, Any], as_json: bool, line: Callable[[dict[str, Any]], str] | None = None) -> None:

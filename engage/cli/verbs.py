@@ -1,5 +1,7 @@
 """engage plan, dispatch, handle, escalate, reconcile, sweep: each runs its verb once and prints what it did."""
 
+from contextlib import closing
+
 import click
 
 from engage.cli.session import json_option, ready_database, show
@@ -19,7 +21,9 @@ def _command(name: str) -> click.Command:
     @json_option
     def run(as_json: bool) -> None:
         with ready_database() as (settings, db):
-            show(as_dict(Verbs.of(db, settings).named()[name]()), as_json)
+            verbs = Verbs.of(db, settings)
+            with closing(verbs.gateway):
+                show(as_dict(verbs.named()[name]()), as_json)
 
     return run
 

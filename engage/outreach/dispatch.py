@@ -1,69 +1,32 @@
-"""Sends what is due, exactly once: claim, gather, decide in one short transaction; send outside any; record.
+"""Sends what is due, exactly once: claims a little, sends outside any transaction, records what came back, and again.
 
-A message is claimed by moving it to `sending` with an attempt id and a lease, and committing that before a byte leaves.
-Whoever dies after that leaves a row that `reconcile` settles; nothing is ever sent again because its outcome is unknown.
+Texts keep flowing while rows are claimed and recorded, so the pace is that of the slower of the two, not of their sum.
+Nothing is ever sent again because its outcome is unknown: `reconcile` settles that.
 """
 
 import threading
-import uuid
-from collections import Counter
+import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
-from sqlalchemy import text
-from sqlalchemy.orm import Session
-
 from engage import clock, log
-from engage.db import Database, encryption
-from engage.outreach.gather import Claimed, gather
-from engage.outreach.links import Link, status_callback
+from engage.db import Database
+from engage.outreach import stops
+from engage.outreach.claim import Attempt, Batch, Take, claim, expire
+from engage.outreach.pump import Pump, Way
 from engage.outreach.record import record
-from engage.outreach.rules.draft import Draft, Drop, Ready, decide
-from engage.outreach.rules.words import Kind
-from engage.patients.rules.permission import Hold, Refusal
+from engage.outreach.rules.pressure import Heard, Pressure, Sign
+from engage.outreach.stops import Standing, Stopped, StopReason
+from engage.patients.rules.states import StateTable
 from engage.sms.gateway import Gateway
 from engage.sms.rules.codes import CodeTable
-from engage.sms.rules.statuses import MessageState
-from engage.sms.texts import OutboundText, Outcome, SendingStopped, Uncertain
-
-_EXPIRE = text("""
-UPDATE messages SET state = 'expired', reason = 'too_late', ended_at = :now
-WHERE id = ANY(ARRAY(SELECT id FROM messages WHERE state = 'planned' AND expires_at <= :now AND due_at <= :now
-                     ORDER BY due_at LIMIT 5000 FOR UPDATE SKIP LOCKED))
-""")
-
-# An array of ids, not a sub-select in FROM or IN: those are joined by some plans and then lock more than LIMIT says.
-_DUE = text("""
-SELECT id FROM messages WHERE state = 'planned' AND due_at <= :now AND expires_at > :now
-ORDER BY priority, due_at LIMIT :most FOR UPDATE SKIP LOCKED
-""")
-
-_CLAIM = text("""
-UPDATE messages m SET state = 'sending', attempts = attempts + 1, attempt_id = r.attempt_id, claimed_at = :now, lease_until = :lease,
-    body = r.body, language = r.language, segments = r.segments, sender_id = r.sender_id, reason = NULL
-FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS uuid[]), CAST(:bodies AS bytea[]), CAST(:languages AS text[]),
-            CAST(:segments AS smallint[]), CAST(:senders AS bigint[])) AS r(id, attempt_id, body, language, segments, sender_id)
-WHERE m.id = r.id
-""")
-
-_HOLD = text("""
-UPDATE messages m SET due_at = r.until, reason = r.reason
-FROM unnest(CAST(:ids AS bigint[]), CAST(:untils AS timestamptz[]), CAST(:reasons AS text[])) AS r(id, until, reason) WHERE m.id = r.id
-""")
-
-_END = text("""
-UPDATE messages m SET state = r.state, reason = r.reason, ended_at = :now
-FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[])) AS r(id, state, reason) WHERE m.id = r.id
-""")
-
+from engage.sms.texts import Accepted, HeldBack, Outcome, Refused, SendingStopped, TryLater, Uncertain
 
 GRACE = timedelta(seconds=6)
 """How long a stopping process waits for texts on their way; what is still out then is unknown, and reconciled later."""
-_PAUSE_UNREADABLE = timedelta(minutes=5)  # a key may be missing only on this machine: held, not lost
-_GLANCE = 0.2  # seconds between two looks at whether we should stop
+_GLANCE = 0.05  # seconds between two looks at what has come back
 
 
 class Stop(Protocol):
@@ -74,7 +37,7 @@ class Stop(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is taken at once, how many threads send it, how long a claim lasts, and where receipts go.
+    """How much is claimed at once and how much is on its way at once, how long a claim lasts, where receipts go.
 
     `in_flight` is how long a text may be on its way: one that has not left that long before its lease ends does not leave,
     because reconciliation may by then have looked for it in Twilio's log and given it to somebody else.
@@ -82,205 +45,157 @@ class Limits:
 
     public_url: str
     batch: int = 200
-    threads: int = 32
+    at_once: int = 128
     lease: timedelta = timedelta(seconds=90)
     in_flight: timedelta = timedelta(seconds=15)
+    states: StateTable = field(default_factory=StateTable)
+
+
+@dataclass(slots=True)
+class Flow:
+    """What one process remembers of its way to Twilio from run to run: how much it bore."""
+
+    pressure: Pressure | None = None
 
 
 @dataclass(slots=True)
 class Dispatched:
-    """What one run did."""
+    """What one run did. `stopped_by` is Twilio's HTTP status when it refused everything."""
 
     sent: int = 0
     held: int = 0
     dropped: int = 0
     released: int = 0
     stopped_by: int | None = None
+    stopped: str | None = None
 
 
-def dispatch(db: Database, gateway: Gateway, codes: CodeTable, limits: Limits, stop: Stop | None = None) -> Dispatched:
-    """Send what is due, batch after batch, until nothing is left, `stop` is set, or Twilio says that nothing may be sent.
-
-    A run may last long, so each batch asks the clock anew: a lease counts from the claim, not from the start of the run.
-    """
-    done = Dispatched()
-    halted = stop or threading.Event()
-    with db.system_session("expire") as session:
-        session.execute(_EXPIRE, {"now": clock.now()})
-    pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="send")
-    try:
-        while not halted.is_set() and done.stopped_by is None:
-            now = clock.now()
-            ready, taken = _claim(db, limits, now, done)
-            if not taken:
-                break
-            for outcomes in _send(pool, gateway, limits, ready, halted, now):
-                record(db, codes, [(a.claimed.id, a.attempt_id, outcome) for a, outcome in outcomes], clock.now())
-                _count(done, outcomes)
-    finally:
-        pool.shutdown(wait=not halted.is_set(), cancel_futures=True)
-    return done
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A claimed message and the text it became."""
-
-    claimed: Claimed
-    attempt_id: uuid.UUID
-    ready: Ready
-
-
-def _claim(db: Database, limits: Limits, now: datetime, done: Dispatched) -> tuple[list[Attempt], int]:
-    """Decide about the next batch; returns what may leave, and how many messages were looked at."""
-    with db.system_session("dispatch") as session:
-        ids = list(session.scalars(_DUE, {"now": now, "most": limits.batch}))
-        if not ids:
-            return [], 0
-        claimed, unreadable = gather(session, ids, now)
-        attempts, holds, ends = _sorted(claimed, now)
-        holds += [(message_id, Hold(now + _PAUSE_UNREADABLE, "facts_unreadable")) for message_id in unreadable]
-        _write(session, attempts, holds, ends, limits, now)
-    done.held += len(holds)
-    done.dropped += len(ends)
-    return attempts, len(ids)
-
-
-def _sorted(
-    drafts: Sequence[Claimed], now: datetime
-) -> tuple[list[Attempt], list[tuple[int, Hold]], list[tuple[int, Refusal | Drop]]]:
-    attempts: list[Attempt] = []
-    holds: list[tuple[int, Hold]] = []
-    ends: list[tuple[int, Refusal | Drop]] = []
-    leaving: Counter[tuple[int, int | None]] = Counter()  # what this batch sends: no row says so yet, but it counts
-    for claimed in drafts:
-        reader = (claimed.agency_id, claimed.contact_id)
-        match decide(_counting(claimed.draft, leaving[reader]), now):
-            case Ready() as ready:
-                attempts.append(Attempt(claimed, uuid.uuid4(), ready))
-                leaving[reader] += claimed.draft.kind is Kind.TOUCHPOINT
-            case Hold() as hold:
-                holds.append((claimed.id, hold))
-            case refused:
-                ends.append((claimed.id, refused))
-    return attempts, holds, ends
-
-
-def _counting(draft: Draft, more: int) -> Draft:
-    """The draft with `more` texts to its reader counted for the caps."""
-    if draft.reader is None or not more:
-        return draft
-    today, week = draft.reader.sent_today + more, draft.reader.sent_this_week + more
-    return replace(draft, reader=replace(draft.reader, sent_today=today, sent_this_week=week))
-
-
-def _decided(claimed: Claimed, now: datetime) -> Ready | Hold | Refusal | Drop:
-    """One message whose facts are broken must not keep the others of its batch from leaving."""
-    try:
-        return decide(claimed.draft, now)
-    except Exception:  # noqa: BLE001 - logged, and kept on the message as the reason why it did not leave
-        log.get().exception("a message could not be decided", agency=claimed.agency_id, message=claimed.id)
-        return Drop.COULD_NOT_DECIDE
-
-
-def _write(
-    session: Session,
-    attempts: Sequence[Attempt],
-    holds: Sequence[tuple[int, Hold]],
-    ends: Sequence[tuple[int, Refusal | Drop]],
+def dispatch(
+    db: Database,
+    gateway: Gateway,
+    codes: CodeTable,
     limits: Limits,
-    now: datetime,
-) -> None:
-    if attempts:
-        seal = encryption.ring().seal
-        columns = {
-            "ids": [attempt.claimed.id for attempt in attempts],
-            "attempts": [attempt.attempt_id for attempt in attempts],
-            "bodies": [seal(attempt.ready.body, "messages.body") for attempt in attempts],
-            "languages": [attempt.claimed.draft.language for attempt in attempts],
-            "segments": [attempt.ready.segments for attempt in attempts],
-            "senders": [attempt.claimed.sender_id for attempt in attempts],
-        }
-        session.execute(_CLAIM, {**columns, "now": now, "lease": now + limits.lease})
-    if holds:
-        ids, verdicts = zip(*holds, strict=True)
-        untils, reasons = [hold.until for hold in verdicts], [hold.reason for hold in verdicts]
-        session.execute(_HOLD, {"ids": list(ids), "untils": untils, "reasons": reasons})
-    if ends:
-        ids, causes = zip(*ends, strict=True)
-        states, reasons = [_end_of(cause) for cause in causes], [str(cause) for cause in causes]
-        session.execute(_END, {"ids": list(ids), "states": states, "reasons": reasons, "now": now})
+    stop: Stop | None = None,
+    flow: Flow | None = None,
+) -> Dispatched:
+    """Send what is due until nothing is left, `stop` is set, or nothing may be sent for now.
 
-
-def _end_of(cause: Refusal | Drop) -> str:
-    if cause is Refusal.TOO_LATE:
-        return MessageState.EXPIRED
-    return MessageState.CANCELLED if cause in {Drop.VISIT_CHANGED, Drop.ALERT_TAKEN} else MessageState.SUPPRESSED
-
-
-def _send(
-    pool: ThreadPoolExecutor, gateway: Gateway, limits: Limits, attempts: Sequence[Attempt], halted: Stop, now: datetime
-) -> Iterator[list[tuple[Attempt, Outcome | None]]]:
-    """Outcomes as they come, several at a time; None for a text that has not left and is handed back.
-
-    A machine that slept, or a provider so slow that the batch waits, must not send what reconciliation gives to somebody
-    else: what has not left in time is handed back too.
+    A run may last long, so each claim asks the clock anew: a lease counts from the claim, not from the start of the run.
     """
-    start_before = now + limits.lease - limits.in_flight
+    run = _Run(db, gateway, codes, limits, stop or threading.Event(), flow or Flow())
+    expire(db, clock.now())
+    match stops.standing(db, clock.now()):
+        case Standing.STOPPED:
+            run.done.stopped = "stopped"
+        case Standing.PROBE:
+            run.probe()
+        case Standing.FREE:
+            run.go_on()
+    return run.done
 
-    def send(attempt: Attempt) -> Outcome | None:
-        if halted.is_set() or clock.now() >= start_before:
-            return None
-        return gateway.send(_outbound(attempt, limits, now))
 
-    waiting: dict[Future[Outcome | None], Attempt] = {pool.submit(send, attempt): attempt for attempt in attempts}
-    patience = GRACE.total_seconds() / _GLANCE
-    while waiting:
-        finished, _ = wait(waiting, timeout=_GLANCE, return_when=FIRST_COMPLETED)
-        outcomes = [(waiting.pop(future), _result(future)) for future in finished]
-        if halted.is_set() or any(isinstance(outcome, SendingStopped) for _, outcome in outcomes):
-            # what no thread has begun has not left, also when every thread hangs
-            outcomes += [(waiting.pop(future), None) for future in list(waiting) if future.cancel()]
-        patience -= halted.is_set() and not finished
-        if patience <= 0:
-            yield [(attempt, Uncertain("stopped while sending")) for attempt in waiting.values()]
+@dataclass(slots=True)
+class _Run:
+    """One run of one worker."""
+
+    db: Database
+    gateway: Gateway
+    codes: CodeTable
+    limits: Limits
+    halted: Stop
+    flow: Flow
+    done: Dispatched = field(default_factory=Dispatched)
+    pump: Pump = field(init=False)
+
+    def __post_init__(self) -> None:
+        way = Way(self.limits.public_url, max(1, self.limits.at_once // 2), self.limits.lease, self.limits.in_flight)
+        self.pump = Pump(self.gateway, way, self.halted.is_set)
+
+    def probe(self) -> None:
+        """One text, after a stop: if Twilio takes or refuses it as usual, everybody goes on."""
+        self._claim(1)
+        answered = [outcome for _, outcome in self._collect(to_the_end=True)]
+        if any(isinstance(outcome, Accepted | Refused) for outcome in answered):
+            stops.go_on(self.db)
+            self.flow.pressure = None
+            self.go_on()
+        elif answered:
+            self._stop(Stopped(StopReason.SILENT))
+
+    def go_on(self) -> None:
+        """Claim, send and record until nothing may be claimed."""
+        pressure = self.flow.pressure or Pressure.full(self.limits.at_once)
+        self.flow.pressure = pressure
+        while not self.halted.is_set() and self.done.stopped is None:
+            room = self.flow.pressure.room(clock.now())
+            batch = self._claim(room) if room > self.pump.in_flight else Batch()
+            if not (batch.looked_at or self.pump.in_flight):
+                if not batch.is_shared:
+                    break
+                time.sleep(_GLANCE)  # another worker has the number for a moment
+            self._collect()
+        self._collect(to_the_end=True)
+
+    def _claim(self, room: int) -> Batch:
+        now = clock.now()
+        batch = claim(
+            self.db, Take(room, self.pump.in_flight, self.limits.batch, self.limits.lease), self.limits.states, now
+        )
+        self.done.held += len(batch.holds)
+        self.done.dropped += len(batch.ends)
+        self.pump.begin(batch.attempts, now)
+        return batch
+
+    def _collect(self, *, to_the_end: bool = False) -> list[tuple[Attempt, Outcome]]:
+        """Record what has come back; with `to_the_end` all of it, or what GRACE lets come once we are to stop."""
+        came: list[tuple[Attempt, Outcome]] = []
+        while True:
+            if self.halted.is_set():
+                finished, lost = self.pump.give_up(GRACE.total_seconds())
+                finished += [(attempt, Uncertain("stopped while sending")) for attempt in lost]
+            else:
+                finished = self.pump.finished(_GLANCE)
+            self._record(finished)
+            came += finished
+            if not (to_the_end and self.pump.in_flight):
+                return came
+
+    def _record(self, finished: Sequence[tuple[Attempt, Outcome]]) -> None:
+        if not finished:
             return
-        if outcomes:
-            yield outcomes
+        now = clock.now()
+        record(self.db, self.codes, [(a.claimed.id, a.attempt_id, outcome) for a, outcome in finished], now)
+        outcomes = [outcome for _, outcome in finished]
+        self._count(outcomes)
+        pressure = (self.flow.pressure or Pressure.full(self.limits.at_once)).after(_signs(outcomes), now)
+        self.flow.pressure = pressure
+        refused = next((outcome for outcome in outcomes if isinstance(outcome, SendingStopped)), None)
+        if refused is not None:
+            self.done.stopped_by = refused.http_status
+            self._stop(Stopped(StopReason.REFUSED, refused.http_status, refused.code))
+        elif pressure.is_broken:
+            self._stop(Stopped(StopReason.SILENT))
+            self.flow.pressure = Pressure.full(self.limits.at_once)
+
+    def _stop(self, stopped: Stopped) -> None:
+        if self.done.stopped is None:
+            stops.stop(self.db, stopped, clock.now())
+            log.get().error("sending stopped", why=stopped.reason, http_status=stopped.http_status, code=stopped.code)
+        self.done.stopped = stopped.reason
+
+    def _count(self, outcomes: Sequence[Outcome]) -> None:
+        handed_back = sum(isinstance(outcome, HeldBack | SendingStopped) for outcome in outcomes)
+        self.done.released += handed_back
+        self.done.sent += len(outcomes) - handed_back
 
 
-def _result(future: Future[Outcome | None]) -> Outcome | None:
-    try:
-        return future.result()
-    except CancelledError:
-        return None
-    except Exception:  # noqa: BLE001 - a bug of ours on the way out: the text may have left, so it is settled as unknown
-        log.get().exception("sending failed unexpectedly")
-        return Uncertain("unexpected failure")
-
-
-def _outbound(attempt: Attempt, limits: Limits, now: datetime) -> OutboundText:
-    claimed = attempt.claimed
-    link = Link(claimed.agency_id, claimed.id, attempt.attempt_id)
-    if claimed.sender is None or claimed.draft.to is None:
-        raise AssertionError("decide() lets no text through that has no sender or no phone")
-    return OutboundText(
-        to=claimed.draft.to,
-        body=attempt.ready.body,
-        status_callback=status_callback(limits.public_url, link),
-        sender=claimed.sender,
-        valid_for_seconds=max(60, int((claimed.draft.expires_at - now).total_seconds())),
-    )
-
-
-def _count(done: Dispatched, outcomes: Sequence[tuple[Attempt, Outcome | None]]) -> None:
-    for _, outcome in outcomes:
-        if outcome is None:
-            done.released += 1
-        elif isinstance(outcome, SendingStopped):
-            done.released += 1
-            if done.stopped_by is None:
-                done.stopped_by = outcome.http_status
-                log.get().error("sending stopped by Twilio", http_status=outcome.http_status, code=outcome.code)
-        else:
-            done.sent += 1
+def _signs(outcomes: Sequence[Outcome]) -> Iterator[Heard]:
+    """What says nothing about the way to Twilio is left out."""
+    for outcome in outcomes:
+        match outcome:
+            case Accepted() | Refused():
+                yield Heard(Sign.ANSWERED)
+            case TryLater(code=int(), after_seconds=seconds):
+                yield Heard(Sign.BUSY, seconds)
+            case TryLater() | Uncertain():  # a TryLater without a code: not even the door answered
+                yield Heard(Sign.SILENT)

@@ -10,23 +10,32 @@ from sqlalchemy.orm import Session
 
 from engage import log
 from engage.db import encryption
-from engage.outreach.rules.draft import Clinician, Draft
+from engage.outreach.rules.draft import Clinician, Companion, Draft, Occasion, Phone
 from engage.outreach.rules.wording import LANGUAGES, PlannedVisit
-from engage.outreach.rules.words import Kind
+from engage.outreach.rules.words import Anchor, Channel, Kind
+from engage.patients.rules.hours import Hours
+from engage.patients.rules.loops import LONG, SHORT, Answered
 from engage.patients.rules.permission import Reader
-from engage.patients.rules.words import ConsentKind, PatientStatus, PhoneKind
+from engage.patients.rules.states import StateTable
+from engage.patients.rules.words import Category, ConsentKind, PatientStatus, PhoneKind
 from engage.sms.texts import Sender
 
-# Days and weeks of the caps are those of the patient's own calendar. The senders of a branch come before the agency's, and
-# pages leave from the patients' number only where there is none of their own.
+# Days and weeks of the caps are those of the patient's own calendar; caps, answers and what a phone was told count by phone,
+# whoever's it is; a text that did not arrive has bothered nobody, a call has rung. Nobody plans a text for the same day a week apart, so eight days hold all that was told of an occasion.
+# The senders of a branch come before the agency's, and pages leave from the patients' number only where there is none of
+# their own.
 _FACTS = text("""
-SELECT m.id, m.agency_id, m.kind, m.template, m.params, m.occasion, m.expires_at, m.patient_id, m.contact_id, m.visit_id,
+SELECT m.id, m.agency_id, m.kind, m.channel, m.template, m.params, m.category, m.occasion, m.touchpoint_id, m.expires_at, m.patient_id,
+       m.contact_id, m.visit_id,
        a.short_name, COALESCE(b.phone, a.phone) AS office_phone, a.texts_after, a.texts_until, a.daily_cap, a.weekly_cap,
+       a.healthcare_exemption, a.voice_reminders, p.texts_after AS own_after, p.texts_until AS own_until, p.state,
        COALESCE(p.time_zone, b.time_zone, a.time_zone) AS zone, p.status, p.first_name, COALESCE(c.language, p.language, 'en') AS language,
-       c.phone AS contact_phone, c.phone_kind, c.ended_at IS NOT NULL AS has_ended,
+       c.phone AS contact_phone, c.phone_kind, c.ended_at IS NOT NULL AS has_ended, COALESCE(c.phone_hash, k.phone_hash) AS phone_hash,
        consent.kind AS consent, word.kind AS phone_word, COALESCE(sent.today, 0) AS today, COALESCE(sent.week, 0) AS week,
+       COALESCE(sent.is_told, false) AS is_told, COALESCE(answered.lately, 0) AS lately, COALESCE(answered.in_a_day, 0) AS in_a_day,
        k.phone AS clinician_phone, k.texts_stopped_at IS NOT NULL AS has_stopped, COALESCE(k.left_on <= :today, false) AS has_left,
-       t.anchor, v.starts_on AS visited_on, s.id AS sender_id, s.phone AS sender_phone, s.messaging_service_sid,
+       t.anchor, EXISTS (SELECT FROM contacts o WHERE o.agency_id = m.agency_id AND o.phone_hash = c.phone_hash AND o.id <> c.id) AS is_shared,
+       v.starts_on AS visited_on, s.id AS sender_id, s.phone AS sender_phone, s.messaging_service_sid,
        EXISTS (SELECT FROM alerts al WHERE al.agency_id = m.agency_id AND al.id = m.alert_id AND al.state = 'open') AS alert_is_open
 FROM messages m
 JOIN agencies a ON a.id = m.agency_id
@@ -46,11 +55,23 @@ LEFT JOIN LATERAL (
     ORDER BY e.said_at DESC, e.id DESC LIMIT 1) word ON true
 LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE o.claimed_at >= date_trunc('day', :now AT TIME ZONE p.time_zone) AT TIME ZONE p.time_zone) AS today,
-           count(*) AS week
-    FROM messages o
-    WHERE m.kind = 'touchpoint' AND o.agency_id = m.agency_id AND o.contact_id = m.contact_id AND o.kind = 'touchpoint'
-      AND o.claimed_at >= (date_trunc('day', :now AT TIME ZONE p.time_zone) - interval '6 days') AT TIME ZONE p.time_zone
-      AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')) sent ON true
+           count(*) FILTER (WHERE o.claimed_at >= (date_trunc('day', :now AT TIME ZONE p.time_zone) - interval '6 days') AT TIME ZONE p.time_zone) AS week,
+           bool_or(o.touchpoint_id = m.touchpoint_id AND o.occasion = m.occasion AND o.patient_id <> m.patient_id) AS is_told
+    FROM contacts same JOIN messages o ON o.agency_id = same.agency_id AND o.contact_id = same.id
+    WHERE m.kind = 'touchpoint' AND same.agency_id = m.agency_id AND same.phone_hash = c.phone_hash
+      AND o.kind = 'touchpoint' AND o.claimed_at >= :now - interval '8 days' AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')
+      AND NOT (o.state = 'undelivered' AND o.channel = 'sms')) sent ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE o.claimed_at > :short_ago) AS lately, count(*) AS in_a_day
+    FROM (
+        SELECT o.claimed_at, o.kind, o.state FROM contacts same
+        JOIN messages o ON o.agency_id = same.agency_id AND o.contact_id = same.id AND o.claimed_at > :long_ago
+        WHERE m.kind IN ('answer', 'opt_out_confirmation') AND same.agency_id = m.agency_id AND same.phone_hash = c.phone_hash
+        UNION ALL
+        SELECT o.claimed_at, o.kind, o.state FROM clinicians same
+        JOIN messages o ON o.agency_id = same.agency_id AND o.clinician_id = same.id AND o.claimed_at > :long_ago
+        WHERE m.kind = 'note' AND same.agency_id = m.agency_id AND same.phone_hash = k.phone_hash) o
+    WHERE o.kind IN ('answer', 'opt_out_confirmation', 'note') AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')) answered ON true
 LEFT JOIN LATERAL (
     SELECT s.* FROM senders s
     WHERE s.agency_id = m.agency_id AND s.purpose IN ('patients', CASE WHEN m.clinician_id IS NULL THEN 'patients' ELSE 'pages' END)
@@ -69,6 +90,43 @@ JOIN visits v ON v.agency_id = w.agency_id AND v.patient_id = w.patient_id AND v
 LEFT JOIN visit_clinicians vc ON vc.agency_id = v.agency_id AND vc.visit_id = v.id
 LEFT JOIN clinicians k ON k.agency_id = vc.agency_id AND k.id = vc.clinician_id
 GROUP BY v.agency_id, v.patient_id, v.starts_on, v.starts_local, v.id
+""")
+
+# The others on the phone who would have this touchpoint on this day too: the planner's conditions, asked of each patient.
+# Check-ins go to one phone of a patient, so only to this one if it is theirs in the first place.
+_COMPANIONS = text("""
+SELECT w.id, p.id AS patient_id, p.first_name
+FROM unnest(CAST(:ids AS bigint[]), CAST(:days AS date[])) AS w(id, day)
+JOIN messages m ON m.id = w.id
+JOIN touchpoints t ON t.agency_id = m.agency_id AND t.id = m.touchpoint_id
+JOIN contacts c ON c.agency_id = m.agency_id AND c.id = m.contact_id
+JOIN contacts other ON other.agency_id = c.agency_id AND other.phone_hash = c.phone_hash AND other.patient_id <> m.patient_id
+    AND other.ended_at IS NULL AND other.phone_kind IN ('unknown', 'mobile')
+JOIN patients p ON p.agency_id = other.agency_id AND p.id = other.patient_id AND p.status = 'active'
+    AND (p.is_monitored OR NOT t.only_monitored)
+WHERE (SELECT e.kind FROM consent_events e
+       WHERE e.agency_id = other.agency_id AND e.contact_id = other.id AND e.category = m.category
+       ORDER BY e.said_at DESC, e.id DESC LIMIT 1) = 'granted'
+  AND CASE t.anchor WHEN 'visit_day' THEN
+        EXISTS (SELECT FROM visits v WHERE v.agency_id = p.agency_id AND v.patient_id = p.id AND v.starts_on = w.day
+                AND v.status = 'scheduled' AND v.answer IS DISTINCT FROM 'does_not_want_it')
+      ELSE
+        (EXISTS (SELECT FROM episodes e WHERE e.agency_id = p.agency_id AND e.patient_id = p.id
+                 AND e.starts_on <= w.day AND COALESCE(e.discharged_on, 'infinity') >= w.day)
+         OR NOT EXISTS (SELECT FROM episodes e WHERE e.agency_id = p.agency_id AND e.patient_id = p.id))
+        AND other.id = (
+            SELECT mine.id FROM contacts mine
+            WHERE mine.agency_id = p.agency_id AND mine.patient_id = p.id AND mine.ended_at IS NULL
+              AND mine.phone_kind IN ('unknown', 'mobile')
+              AND (SELECT e.kind FROM consent_events e
+                   WHERE e.agency_id = mine.agency_id AND e.contact_id = mine.id AND e.category = m.category
+                   ORDER BY e.said_at DESC, e.id DESC LIMIT 1) = 'granted'
+              AND (SELECT e.kind FROM consent_events e
+                   WHERE e.agency_id = mine.agency_id AND e.phone_hash = mine.phone_hash AND e.contact_id IS NULL
+                   ORDER BY e.said_at DESC, e.id DESC LIMIT 1) IS DISTINCT FROM 'opted_out'
+            ORDER BY mine.relationship = 'patient' DESC, mine.id LIMIT 1)
+      END
+ORDER BY w.id, other.id
 """)
 
 # The newest wording that somebody has reviewed; an unreviewed language is not sent (45 CFR 92, Section 1557).
@@ -91,26 +149,58 @@ class Claimed:
     sender: Sender | None
 
 
-def gather(session: Session, ids: Sequence[int], now: datetime) -> tuple[list[Claimed], list[int]]:
+def gather(session: Session, ids: Sequence[int], now: datetime, states: StateTable) -> tuple[list[Claimed], list[int]]:
     """Drafts of the messages `ids`, in their order of priority as given; and the ids whose facts cannot be read."""
-    rows = session.execute(_FACTS, {"ids": list(ids), "now": now, "today": now.date()}).all()
-    visits = _visits(session, rows)
-    wordings = _wordings(session, {row.agency_id for row in rows})
+    ago = {"short_ago": now - SHORT, "long_ago": now - LONG}
+    rows = session.execute(_FACTS, {"ids": list(ids), "now": now, "today": now.date()} | ago).all()
+    others = _companions(session, rows)
+    found = _Found(others, _visits(session, rows, others), _wordings(session, {row.agency_id for row in rows}), states)
     place = {message_id: index for index, message_id in enumerate(ids)}
     claimed: list[Claimed] = []
     unreadable: list[int] = []
     for row in sorted(rows, key=lambda row: place[row.id]):
         try:
-            claimed.append(_claimed(row, visits, wordings))
+            claimed.append(_claimed(row, found))
         except Exception:  # noqa: BLE001 - a phone whose key is missing, a word nobody knows: the others must leave
             log.get().exception("the facts of a message cannot be read", agency=row.agency_id, message=row.id)
             unreadable.append(row.id)
     return claimed, unreadable
 
 
-def _visits(session: Session, rows: Sequence[Row[Any]]) -> dict[tuple[int, int, date], list[PlannedVisit]]:
-    wanted = {(row.agency_id, row.patient_id, _day(row)) for row in rows if _day(row) is not None}
-    found: dict[tuple[int, int, date], list[PlannedVisit]] = {}
+_Visits = dict[tuple[int, int, date], list[PlannedVisit]]
+"""By agency, patient and day."""
+_Others = dict[int, list[tuple[int, str]]]
+"""By message: the other patients on its phone, with their first names."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is known besides the rows of the messages themselves."""
+
+    others: _Others
+    visits: _Visits
+    wordings: Mapping[tuple[int, str, str], str]
+    states: StateTable
+
+
+def _companions(session: Session, rows: Sequence[Row[Any]]) -> _Others:
+    shared = [(row.id, day) for row in rows if row.is_shared and (day := _day(row)) is not None]
+    found: _Others = {}
+    if shared:
+        ids, days = (list(column) for column in zip(*shared, strict=True))
+        for other in session.execute(_COMPANIONS, {"ids": ids, "days": days}):
+            found.setdefault(other.id, []).append((other.patient_id, other.first_name))
+    return found
+
+
+def _visits(session: Session, rows: Sequence[Row[Any]], others: _Others) -> _Visits:
+    wanted = {
+        (row.agency_id, patient, day)
+        for row in rows
+        if row.anchor == Anchor.VISIT_DAY and (day := _day(row)) is not None
+        for patient in (row.patient_id, *(other for other, _ in others.get(row.id, ())))
+    }
+    found: _Visits = {}
     if wanted:
         agencies, patients, days = (list(column) for column in zip(*wanted, strict=True))
         for visit in session.execute(_VISITS, {"agencies": agencies, "patients": patients, "days": days}):
@@ -125,25 +215,26 @@ def _wordings(session: Session, agencies: Iterable[int]) -> dict[tuple[int, str,
 
 
 def _day(row: Row[Any]) -> date | None:
-    return date.fromisoformat(row.occasion) if row.anchor == "visit_day" else None
+    """The local day that a touchpoint of a day is about; None for any other message, and for a day nobody can read."""
+    if row.anchor not in {Anchor.VISIT_DAY, Anchor.EVERY_DAY}:
+        return None
+    try:
+        return date.fromisoformat(row.occasion)
+    except ValueError:
+        return None
 
 
-def _claimed(
-    row: Row[Any],
-    visits: Mapping[tuple[int, int, date], list[PlannedVisit]],
-    wordings: Mapping[tuple[int, str, str], str],
-) -> Claimed:
-    day = _day(row)
-    language = (
-        row.language if (row.agency_id, row.template, row.language) in wordings and row.language in LANGUAGES else "en"
-    )
+def _claimed(row: Row[Any], found: _Found) -> Claimed:
+    has_wording = (row.agency_id, row.template, row.language) in found.wordings and row.language in LANGUAGES
+    language = row.language if has_wording else "en"
+    day = date.fromisoformat(row.occasion) if row.anchor == Anchor.VISIT_DAY else None
     draft = Draft(
         kind=Kind(row.kind),
         template=row.template,
-        wording=wordings.get((row.agency_id, row.template, language)),
+        wording=found.wordings.get((row.agency_id, row.template, language)),
         language=language,
-        reader=_reader(row) if row.contact_id is not None else None,
-        clinician=Clinician(row.has_left, row.has_stopped) if row.contact_id is None else None,
+        reader=_reader(row, found.states) if row.contact_id is not None else None,
+        clinician=Clinician(row.has_left, row.has_stopped, _answered(row)) if row.contact_id is None else None,
         to=_opened(row.contact_phone, "contacts.phone") or _opened(row.clinician_phone, "clinicians.phone"),
         has_sender=row.sender_id is not None,
         agency=row.short_name,
@@ -152,22 +243,39 @@ def _claimed(
         zone=row.zone,
         params=row.params,
         occasion_on=day,
-        visits=tuple(visits.get((row.agency_id, row.patient_id, day), ())) if day else (),
+        visits=_visits_of(row, row.patient_id, day, found.visits),
         visited_on=row.visited_on,
         alert_is_open=row.alert_is_open,
         expires_at=row.expires_at,
+        phone=Phone(row.agency_id, bytes(row.phone_hash)) if row.phone_hash is not None else None,
+        occasion=Occasion(row.touchpoint_id, row.occasion) if _is_for_all(row) else None,
+        companions=tuple(
+            Companion(name, _visits_of(row, patient, day, found.visits))
+            for patient, name in found.others.get(row.id, ())
+        ),
+        channel=Channel(row.channel),
+        may_call=row.voice_reminders,
     )
     return Claimed(row.id, row.agency_id, row.contact_id, draft, row.sender_id, _sender(row))
+
+
+def _is_for_all(row: Row[Any]) -> bool:
+    """Whether a phone gets this touchpoint once for all its patients: a day is common to them, a visit is not."""
+    return row.anchor in {Anchor.VISIT_DAY, Anchor.EVERY_DAY}
+
+
+def _visits_of(row: Row[Any], patient: int, day: date | None, visits: _Visits) -> tuple[PlannedVisit, ...]:
+    return tuple(visits.get((row.agency_id, patient, day), ())) if day else ()
 
 
 def _sender(row: Row[Any]) -> Sender | None:
     if row.sender_id is None:
         return None
-    service = row.messaging_service_sid
+    service = row.messaging_service_sid if row.channel == Channel.SMS else None  # only a number can call
     return Sender(messaging_service_sid=service) if service else Sender(row.sender_phone)
 
 
-def _reader(row: Row[Any]) -> Reader:
+def _reader(row: Row[Any], states: StateTable) -> Reader:
     return Reader(
         status=PatientStatus(row.status),
         phone_kind=PhoneKind(row.phone_kind),
@@ -181,7 +289,17 @@ def _reader(row: Row[Any]) -> Reader:
         sent_this_week=row.week,
         daily_cap=row.daily_cap,
         weekly_cap=row.weekly_cap,
+        own_hours=Hours(row.own_after, row.own_until) if row.own_after is not None else None,
+        state_week=states.week(row.state),
+        category=Category(row.category) if row.category else None,
+        has_exemption_only=row.healthcare_exemption,
+        is_told=row.is_told and _is_for_all(row),
+        answered=_answered(row),
     )
+
+
+def _answered(row: Row[Any]) -> Answered:
+    return Answered(row.lately, row.in_a_day)
 
 
 def _opened(sealed: bytes | None, column: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The address Twilio reports to: our own opaque id goes along, so that a receipt finds its row without Twilio's id."""
+"""The addresses Twilio reports to: our own opaque id goes along, so that a receipt finds its row without Twilio's id."""
 
 import uuid
 from dataclasses import dataclass
@@ -22,18 +22,40 @@ class Link:
 
 def status_callback(public_url: str, link: Link) -> str:
     """The StatusCallback of one attempt; it holds no personal data and cannot be guessed or altered."""
-    token = _signer().dumps([link.agency_id, link.message_id, link.attempt_id.hex])
-    return f"{public_url}/twilio/status?m={token}{_RETRY}"
+    return f"{public_url}/twilio/status?m={_token(link, 'receipt')}{_RETRY}"
+
+
+def call_callback(public_url: str, link: Link) -> str:
+    """The same for a call."""
+    return f"{public_url}/twilio/voice/status?m={_token(link, 'call')}{_RETRY}"
+
+
+def key_action(public_url: str, link: Link) -> str:
+    """Where Twilio posts the key that was pressed in a call."""
+    return f"{public_url}/twilio/voice/answer?m={_token(link, 'call')}{_RETRY}"
 
 
 def read_link(token: str) -> Link | None:
     """What `status_callback` put into the address; None when it is not ours."""
+    return _read(token, "receipt")
+
+
+def read_call_link(token: str) -> Link | None:
+    """What `call_callback` and `key_action` put into the address; None when it is not ours."""
+    return _read(token, "call")
+
+
+def _token(link: Link, salt: str) -> str:
+    return _signer(salt).dumps([link.agency_id, link.message_id, link.attempt_id.hex])
+
+
+def _read(token: str, salt: str) -> Link | None:
     try:
-        agency_id, message_id, attempt = _signer().loads(token)
+        agency_id, message_id, attempt = _signer(salt).loads(token)
         return Link(int(agency_id), int(message_id), uuid.UUID(attempt))
     except (BadData, ValueError, TypeError):
         return None
 
 
-def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(encryption.ring().signing_key, salt="receipt")
+def _signer(salt: str) -> URLSafeSerializer:
+    return URLSafeSerializer(encryption.ring().signing_key, salt=salt)

@@ -1,6 +1,6 @@
 """What Twilio tells about a phone: it is a landline, it reaches nobody, or its owner has opted out. Rows only."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -25,6 +25,29 @@ def mark_number(session: Session, agency_id: int, contact_id: int | None, mark: 
             " (SELECT phone_hash FROM contacts WHERE agency_id = :agency AND id = :contact)"
         ),
         {"kind": _KIND[mark], "agency": agency_id, "contact": contact_id},
+    )
+
+
+OUT_FOR = timedelta(days=2)
+"""A phone that was off for an afternoon is fine again tomorrow; one that no text has reached for so long is not."""
+
+
+def mark_if_out_for_days(
+    session: Session, agency_id: int, contact_id: int | None, code: int | None, now: datetime
+) -> None:
+    """Mark this contact's phone as out of reach, if texts have failed with `code` for OUT_FOR and none arrived since."""
+    session.execute(
+        text("""
+        UPDATE contacts c SET phone_kind = 'unreachable'
+        WHERE c.agency_id = :agency AND c.phone_kind IN ('unknown', 'mobile')
+          AND c.phone_hash = (SELECT phone_hash FROM contacts WHERE agency_id = :agency AND id = :contact)
+          AND EXISTS (
+            SELECT FROM messages m
+            WHERE m.agency_id = :agency AND m.contact_id = :contact AND m.error_code = :code AND m.ended_at < :since
+              AND NOT EXISTS (SELECT FROM messages d WHERE d.agency_id = :agency AND d.contact_id = :contact
+                              AND d.state = 'delivered' AND d.ended_at > m.ended_at))
+        """),
+        {"agency": agency_id, "contact": contact_id, "code": code, "since": now - OUT_FOR},
     )
 
 

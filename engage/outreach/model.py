@@ -15,7 +15,7 @@ import engage.patients.model
 import engage.visits.model  # noqa: F401 - its tables are referred to
 from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
 from engage.db.encryption import Encrypted
-from engage.outreach.rules.words import Anchor, Asks, Kind, Turn
+from engage.outreach.rules.words import Anchor, Asks, Channel, Kind, Turn
 from engage.patients.rules.words import Category
 from engage.sms.rules.statuses import MessageState
 
@@ -76,7 +76,8 @@ class Message(AgencyRow, Base):
 
     reply_id and alert_id name rows of stations further up, so those two references live in the migrations alone.
     `send_at` is when it should leave, `due_at` when it may next be claimed (later than `send_at` after a hold or a safe
-    retry), `expires_at` when it has lost its use. The body is written from the facts of the moment it leaves, and frozen.
+    retry), `expires_at` when it has lost its use. `retry_of` is the message before it that failed: a second try is a message of
+    its own, and a chain of them says one thing once. The body is written from the facts of the moment it leaves, and frozen.
     """
 
     __tablename__ = "messages"
@@ -88,7 +89,10 @@ class Message(AgencyRow, Base):
         to_row("clinician_id", "clinicians"),
         to_row("visit_id", "visits"),
         to_row("sender_id", "senders"),
+        to_row("retry_of", "messages"),
         CheckConstraint(one_of("kind", Kind), name="kind_is_known"),
+        CheckConstraint(one_of("channel", Channel), name="channel_is_known"),
+        CheckConstraint("channel = 'sms' OR (kind = 'touchpoint' AND asks = 'confirm')", name="calls_are_reminders"),
         CheckConstraint(one_of("asks", Asks), name="asks_is_known"),
         CheckConstraint(one_of("state", MessageState), name="state_is_known"),
         CheckConstraint("send_at < expires_at", name="is_useful_for_a_while"),
@@ -119,7 +123,7 @@ class Message(AgencyRow, Base):
             "contact_id",
             "occasion",
             unique=True,
-            postgresql_where="state <> 'cancelled'",
+            postgresql_where="state <> 'cancelled' AND retry_of IS NULL",
         ),
         Index(
             "uq_messages_reply_id",
@@ -127,7 +131,7 @@ class Message(AgencyRow, Base):
             "reply_id",
             "template",
             unique=True,
-            postgresql_where="reply_id IS NOT NULL",
+            postgresql_where="reply_id IS NOT NULL AND retry_of IS NULL",
         ),
         Index(
             "uq_messages_alert_step",
@@ -137,22 +141,43 @@ class Message(AgencyRow, Base):
             "alert_step",
             "clinician_id",
             unique=True,
-            postgresql_where="kind = 'page'",
+            postgresql_where="kind = 'page' AND retry_of IS NULL",
         ),
+        Index("uq_messages_retry_of", "agency_id", "retry_of", unique=True, postgresql_where="retry_of IS NOT NULL"),
         Index("uq_messages_id", "id", unique=True),
         Index("uq_messages_sid", "sid", unique=True, postgresql_where="sid IS NOT NULL"),
-        Index("ix_messages_due", "priority", "due_at", postgresql_where="state = 'planned'"),
+        Index("ix_messages_due", "agency_id", "priority", "due_at", postgresql_where="state = 'planned'"),
+        Index("ix_messages_expiry", "expires_at", postgresql_where="state = 'planned'"),
         Index("ix_messages_lease", "lease_until", postgresql_where="state = 'sending'"),
         Index("ix_messages_open_ends", "accepted_at", postgresql_where="state IN ('accepted', 'sent', 'unknown')"),
+        Index(
+            "ix_messages_undeliverable",
+            "ended_at",
+            postgresql_where="asks = 'confirm' AND state IN ('failed', 'undelivered', 'suppressed', 'expired')",
+        ),
+        Index(
+            "ix_messages_refused",
+            "ended_at",
+            postgresql_where="state IN ('failed', 'undelivered') AND reason IN ('bug', 'config_alarm', 'unlisted')",
+        ),
         Index("ix_messages_contact", "agency_id", "contact_id", "claimed_at"),
+        Index(
+            "ix_messages_clinician",
+            "agency_id",
+            "clinician_id",
+            "claimed_at",
+            postgresql_where="clinician_id IS NOT NULL",
+        ),
         Index("ix_messages_alert", "agency_id", "alert_id", postgresql_where="alert_id IS NOT NULL"),
         Index("ix_messages_patient", "agency_id", "patient_id", "send_at"),
     )
 
     kind: Mapped[str] = mapped_column(Text)
+    channel: Mapped[str] = mapped_column(Text, server_default="sms")
     priority: Mapped[int] = mapped_column(SmallInteger)
     touchpoint_id: Mapped[int | None] = mapped_column(BigInteger)
     occasion: Mapped[str | None] = mapped_column(Text)
+    retry_of: Mapped[int | None] = mapped_column(BigInteger)
     patient_id: Mapped[int | None] = mapped_column(BigInteger)
     contact_id: Mapped[int | None] = mapped_column(BigInteger)
     clinician_id: Mapped[int | None] = mapped_column(BigInteger)
@@ -220,3 +245,21 @@ class MessageEvent(AgencyRow, Base):
     event: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
     until: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class SendingStop(Base):
+    """All sending has stopped, and until when before the next try. No row: all is well."""
+
+    __tablename__ = "sending_stops"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="is_one_row"),
+        CheckConstraint("reason IN ('refused', 'silent')", name="reason_is_known"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, server_default="1")
+    reason: Mapped[str] = mapped_column(Text)
+    http_status: Mapped[int | None]
+    error_code: Mapped[int | None]
+    since: Mapped[datetime] = mapped_column(Instant)
+    until: Mapped[datetime] = mapped_column(Instant)
+    tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")

@@ -14,11 +14,12 @@ from sqlalchemy import Row, text
 from engage import log
 from engage.db import Database, encryption
 from engage.outreach.links import Link
-from engage.outreach.receipts import take_receipt
+from engage.outreach.receipts import take_call, take_receipt
 from engage.outreach.record import SETTLE_AFTER
+from engage.outreach.rules.words import Channel, Turn
 from engage.sms.gateway import Gateway, GatewayUnavailable
 from engage.sms.rules.codes import CodeTable
-from engage.sms.texts import LoggedText
+from engage.sms.texts import LoggedCall, LoggedText
 
 ASK_AFTER = timedelta(minutes=15)
 """After which a text without a final status is asked about; some carriers never confirm, so it is asked only so long."""
@@ -27,17 +28,21 @@ SKEW = timedelta(minutes=2)
 """How far our clock and Twilio's may be apart: a text looked for in too small a span would be sent again."""
 
 _LAPSED = text("""
-UPDATE messages SET state = 'unknown', lease_until = NULL, reason = 'lease_lapsed', due_at = :settle_at
-WHERE id = ANY(ARRAY(SELECT id FROM messages WHERE state = 'sending' AND lease_until < :now LIMIT 5000 FOR UPDATE SKIP LOCKED))
-RETURNING id
+WITH lapsed AS (
+    UPDATE messages SET state = 'unknown', lease_until = NULL, reason = 'lease_lapsed', due_at = :settle_at
+    WHERE id = ANY(ARRAY(SELECT id FROM messages WHERE state = 'sending' AND lease_until < :now LIMIT 5000 FOR UPDATE SKIP LOCKED))
+    RETURNING agency_id, id)
+INSERT INTO message_events (agency_id, message_id, at, event, reason, until)
+SELECT agency_id, id, :now, 'lapsed', 'lease_lapsed', :settle_at FROM lapsed RETURNING message_id
 """)
 
 _UNKNOWN = text("""
-SELECT m.id, m.agency_id, m.attempt_id, m.claimed_at, m.body, COALESCE(c.phone, k.phone) AS phone,
+SELECT m.id, m.agency_id, m.channel, m.attempt_id, m.claimed_at, m.body, s.phone AS our_phone, COALESCE(c.phone, k.phone) AS phone,
        CASE WHEN c.phone IS NULL THEN 'clinicians.phone' ELSE 'contacts.phone' END AS phone_column
 FROM messages m
 LEFT JOIN contacts c ON c.agency_id = m.agency_id AND c.id = m.contact_id
 LEFT JOIN clinicians k ON k.agency_id = m.agency_id AND k.id = m.clinician_id
+LEFT JOIN senders s ON s.agency_id = m.agency_id AND s.id = m.sender_id
 WHERE m.state = 'unknown' AND m.due_at <= :now ORDER BY m.priority, m.claimed_at LIMIT 200
 """)
 
@@ -46,11 +51,15 @@ SELECT sid FROM messages WHERE sid = ANY(:sids) AND id <> :id
 UNION SELECT sid FROM receipts WHERE agency_id = :agency AND sid = ANY(:sids) AND message_id <> :id
 """)
 
+_TURN = text("""
+INSERT INTO message_events (agency_id, message_id, at, event, reason) VALUES (:agency, :id, :now, :event, :reason)
+""")
+
 _GIVE_BACK = text("""
 UPDATE messages SET state = CASE WHEN expires_at > :now THEN 'planned' ELSE 'cancelled' END, due_at = :now,
     ended_at = CASE WHEN expires_at > :now THEN NULL ELSE CAST(:now AS timestamptz) END,
     reason = CASE WHEN expires_at > :now THEN 'never_reached_twilio' ELSE 'never_sent' END
-WHERE id = :id AND attempt_id = :attempt AND state = 'unknown'
+WHERE id = :id AND attempt_id = :attempt AND state = 'unknown' RETURNING reason
 """)
 
 # Each is asked about with a growing pause, so that texts whose carrier never confirms do not keep the others waiting.
@@ -61,7 +70,7 @@ WHERE id = ANY(ARRAY(
     WHERE state IN ('accepted', 'sent') AND sid IS NOT NULL AND accepted_at BETWEEN :since AND :before
       AND (asked_at IS NULL OR asked_at - accepted_at < (CAST(:now AS timestamptz) - accepted_at) / 2)
     ORDER BY asked_at NULLS FIRST, accepted_at LIMIT 200 FOR UPDATE SKIP LOCKED))
-RETURNING id, agency_id, attempt_id, sid
+RETURNING id, agency_id, channel, attempt_id, sid
 """)
 
 
@@ -105,36 +114,65 @@ def reconcile(db: Database, gateway: Gateway, codes: CodeTable, now: datetime) -
 
 def _settle(db: Database, gateway: Gateway, codes: CodeTable, row: Row[Any], now: datetime, done: Reconciled) -> None:
     ring = encryption.ring()
-    body = ring.open(bytes(row.body), "messages.body")
-    logged: list[LoggedText] = []
+    logged: Sequence[LoggedText | LoggedCall] = []
     if row.phone is not None:  # a clinician's may be gone since; the dispatcher then says so
         phone = ring.open(bytes(row.phone), row.phone_column)
-        logged = gateway.find_sent(phone, row.claimed_at - SKEW, now + SKEW)
+        find = gateway.find_called if row.channel == Channel.VOICE else gateway.find_sent
+        logged = find(phone, row.claimed_at - SKEW, now + SKEW)
     with db.system_session("reconcile") as session:
         sids = [entry.sid for entry in logged]
         names = {"sids": sids, "agency": row.agency_id, "id": row.id}
         taken = set(session.scalars(_TAKEN, names)) if sids else set()
-    match = ours(logged, body, taken)
+    match = ours(logged, ring.open(bytes(row.body), "messages.body"), row.our_phone, taken)
     if match is not None:
-        link = Link(row.agency_id, row.id, row.attempt_id)
-        take_receipt(db, codes, link, match.sid, match.status, match.error_code, now)
+        _tell(db, codes, Link(row.agency_id, row.id, row.attempt_id), match, now)
+        _note(db, row, now, Turn.FOUND, "twilios_log")
         done.adopted += 1
         return
     with db.system_session("reconcile") as session:
-        session.execute(_GIVE_BACK, {"id": row.id, "attempt": row.attempt_id, "now": now})
+        reason = session.scalar(_GIVE_BACK, {"id": row.id, "attempt": row.attempt_id, "now": now})
+    if reason is not None:
+        _note(db, row, now, Turn.NEVER_LEFT, reason)
     done.given_back += 1
 
 
-def ours(logged: Sequence[LoggedText], body: str, taken: Collection[str]) -> LoggedText | None:
-    """The earliest text of Twilio's log with our words that no other message of ours has claimed."""
-    candidates = [entry for entry in logged if entry.body.strip() == body.strip() and entry.sid not in taken]
+def _note(db: Database, row: Row[Any], now: datetime, event: Turn, reason: str) -> None:
+    with db.agency_session(row.agency_id) as session:
+        session.execute(_TURN, {"agency": row.agency_id, "id": row.id, "now": now, "event": event, "reason": reason})
+
+
+def ours(
+    logged: Sequence[LoggedText | LoggedCall], body: str, our_phone: str | None, taken: Collection[str]
+) -> LoggedText | LoggedCall | None:
+    """The earliest entry of Twilio's log that may be the message and that no other message of ours has claimed.
+
+    A text must have our words; a call, which has none in the log, must come from our number.
+    """
+
+    def may_be(entry: LoggedText | LoggedCall) -> bool:
+        if isinstance(entry, LoggedCall):
+            return entry.from_ == our_phone
+        return entry.body.strip() == body.strip()
+
+    candidates = [entry for entry in logged if entry.sid not in taken and may_be(entry)]
     return min(candidates, key=lambda entry: (entry.created_at is None, entry.created_at), default=None)
 
 
 def _ask(db: Database, gateway: Gateway, codes: CodeTable, row: Row[Any], now: datetime) -> int:
-    entry = gateway.fetch(row.sid)
+    fetch = gateway.fetch_call if row.channel == Channel.VOICE else gateway.fetch
+    entry = fetch(row.sid)
     if entry is None:
         return 0
-    attempt = row.attempt_id or uuid.UUID(int=0)
-    take_receipt(db, codes, Link(row.agency_id, row.id, attempt), entry.sid, entry.status, entry.error_code, now)
-    return entry.status in {"delivered", "undelivered", "failed", "canceled", "read"}
+    _tell(db, codes, Link(row.agency_id, row.id, row.attempt_id or uuid.UUID(int=0)), entry, now)
+    return entry.status in _ENDS
+
+
+_ENDS = {"delivered", "undelivered", "failed", "canceled", "read", "completed", "busy", "no-answer"}
+
+
+def _tell(db: Database, codes: CodeTable, link: Link, entry: LoggedText | LoggedCall, now: datetime) -> None:
+    """What the log says counts as if it had been reported."""
+    if isinstance(entry, LoggedCall):
+        take_call(db, codes, link, entry.sid, entry.status, entry.answered_by, now)
+    else:
+        take_receipt(db, codes, link, entry.sid, entry.status, entry.error_code, now)

@@ -1,11 +1,11 @@
 """Rows of a patient: contacts, consent events, payers, referral sources, episodes, payment periods."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-import engage.agencies.model  # noqa: F401 - its tables are referred to
+from engage.agencies.model import KNOWN_ZONE
 from engage.agencies.rules.people import Line
 from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
 from engage.db.encryption import Encrypted
@@ -34,7 +34,10 @@ class ReferralSource(AgencyRow, Base):
 
 
 class Patient(AgencyRow, Base):
-    """A patient. The time zone comes from the service address, else the branch; never from an area code."""
+    """A patient. The time zone comes from the service address, else the branch; never from an area code.
+
+    `texts_after` and `texts_until` are the patient's own wish; they narrow the agency's hours and never widen them.
+    """
 
     __tablename__ = "patients"
     __table_args__ = (
@@ -45,6 +48,11 @@ class Patient(AgencyRow, Base):
         CheckConstraint(one_of("status", PatientStatus), name="status_is_known"),
         CheckConstraint("(status = 'deceased') = (died_on IS NOT NULL)", name="death_has_its_date"),
         Index("ix_patients_agency_id_time_zone", "agency_id", "time_zone", postgresql_where="status = 'active'"),
+        CheckConstraint(
+            "(texts_after IS NULL) = (texts_until IS NULL) AND (texts_after IS NULL OR texts_after < texts_until)",
+            name="own_hours_are_open",
+        ),
+        CheckConstraint(KNOWN_ZONE, name="zone_is_known"),
     )
 
     branch_id: Mapped[int] = mapped_column(BigInteger)
@@ -62,6 +70,8 @@ class Patient(AgencyRow, Base):
     status_since: Mapped[datetime] = mapped_column(Instant)
     died_on: Mapped[date | None]
     is_monitored: Mapped[bool] = mapped_column(server_default="true")
+    texts_after: Mapped[time | None]
+    texts_until: Mapped[time | None]
 
 
 class Contact(AgencyRow, Base):
@@ -75,6 +85,7 @@ class Contact(AgencyRow, Base):
         CheckConstraint(one_of("relationship", Relationship), name="relationship_is_known"),
         CheckConstraint(one_of("phone_kind", PhoneKind), name="phone_kind_is_known"),
         Index("ix_contacts_agency_id_phone_hash", "agency_id", "phone_hash"),
+        Index("ix_contacts_landline", "agency_id", "patient_id", postgresql_where="phone_kind = 'landline'"),
     )
 
     patient_id: Mapped[int] = mapped_column(BigInteger)

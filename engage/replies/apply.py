@@ -37,6 +37,8 @@ VALUES (:agency, :hash, :kind, 'text', :reply, :said, :now)
 ON CONFLICT (agency_id, reply_id) WHERE reply_id IS NOT NULL AND contact_id IS NULL DO NOTHING
 """)
 
+_TEXTLESS = {PhoneKind.LANDLINE, PhoneKind.UNREACHABLE}
+
 
 def apply(
     session: Session,
@@ -48,6 +50,8 @@ def apply(
 ) -> None:
     """Carry out `actions` for `reply` and store the reading with its evidence and outcome."""
     contact = session.get(Contact, (reply.agency_id, reply.contact_id)) if reply.contact_id is not None else None
+    if contact is not None and reply.message_id is None and contact.phone_kind in _TEXTLESS:
+        contact.phone_kind = PhoneKind.MOBILE  # whatever Twilio said of it: it texts
     for action in actions:
         if contact is not None:
             _do(session, action, reply, contact, question, now)
@@ -80,7 +84,7 @@ def _do(
             _answer_visits(session, action.answer, reply, contact, question, now)
         case OpenAlert():
             open_alert(session, Reason(action.kind, reply.agency_id, contact.patient_id, contact.id, reply.id), now)
-        case Answer():
+        case Answer() if reply.message_id is None:  # whoever pressed a key has been answered in the call
             _queue_answer(session, action, reply, contact, now)
         case OptOut() | OptIn():
             kind = "opted_out" if isinstance(action, OptOut) else "opted_in"

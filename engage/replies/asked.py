@@ -26,13 +26,16 @@ FROM contacts c JOIN patients p ON p.agency_id = c.agency_id AND p.id = c.patien
 WHERE c.agency_id = :agency AND c.id = :contact
 """)
 
-# One question of each kind: a second check-in replaces the first. `unknown` and `sending` count: the patient has the text.
+# One question of each kind: a second check-in replaces the first. `unknown` and `sending` count: the patient has the text. A key
+# pressed in a call answers that call, whatever else is open.
 _QUESTIONS = text("""
 SELECT * FROM (
     SELECT DISTINCT ON (m.asks) m.id, m.asks, m.occasion, m.claimed_at, m.visit_id, t.alert_at_most
     FROM messages m JOIN touchpoints t ON t.agency_id = m.agency_id AND t.id = m.touchpoint_id
-    WHERE m.agency_id = :agency AND m.contact_id = :contact AND m.asks <> 'nothing' AND m.claimed_at > :since
-      AND m.claimed_at <= :received AND m.state IN ('sending', 'unknown', 'accepted', 'sent', 'delivered')
+    WHERE m.agency_id = :agency AND m.contact_id = :contact AND m.asks <> 'nothing'
+      AND CASE WHEN CAST(:called AS bigint) IS NOT NULL THEN m.id = :called
+          ELSE m.claimed_at > :since AND m.claimed_at <= :received
+              AND m.state IN ('sending', 'unknown', 'accepted', 'sent', 'delivered') END
     ORDER BY m.asks, m.claimed_at DESC, m.id DESC) newest
 ORDER BY claimed_at DESC, id DESC
 """)
@@ -79,7 +82,7 @@ def find_context(session: Session, reply: Reply, now: datetime) -> Found:
     """The open questions of the contact who wrote `reply`, as they stood when it was received."""
     who = {"agency": reply.agency_id, "contact": reply.contact_id}
     author = session.execute(_AUTHOR, {**who, "hour_ago": now - timedelta(hours=1)}).one()
-    times = {"since": reply.received_at - OPEN_FOR, "received": reply.received_at}
+    times = {"since": reply.received_at - OPEN_FOR, "received": reply.received_at, "called": reply.message_id}
     today = local_day(reply.received_at, author.time_zone)
     questions = tuple(_question(row, today) for row in session.execute(_QUESTIONS, {**who, **times}))
     return Found(questions, author.language, author.is_monitored, author.answers, reply.provider_answered)

@@ -22,7 +22,8 @@ from engage.sms.rules.keywords import is_start, is_stop
 class InboundText:
     """A text as Twilio hands it over. `to` or `service_sid` is ours, `opt_out_type` is set when Twilio has answered it.
 
-    `at` is when it reached Twilio, if that was not just now: a swept text counts from then.
+    `at` is when it reached Twilio, if that was not just now: a swept text counts from then. `message_id` is our message that it
+    certainly answers: the call in which a key was pressed. Its author is then whoever was called.
     """
 
     sid: str
@@ -33,6 +34,7 @@ class InboundText:
     media: int = 0
     opt_out_type: str | None = None
     at: datetime | None = None
+    message_id: int | None = None
 
 
 class Stored(StrEnum):
@@ -57,9 +59,11 @@ SELECT (SELECT k.id FROM clinicians k WHERE k.agency_id = :agency AND k.phone_ha
         ORDER BY c.ended_at IS NULL DESC, last.at DESC NULLS LAST, c.id LIMIT 1) AS contact_id
 """)
 
+_CALLED = text("SELECT contact_id FROM messages WHERE agency_id = :agency AND id = :message")
+
 _STORE = text("""
-INSERT INTO replies (agency_id, sid, sender_id, contact_id, clinician_id, phone, phone_hash, body, media, provider_answered, received_at)
-VALUES (:agency, :sid, :sender, :contact, :clinician, :phone, :hash, :body, :media, :answered, :now)
+INSERT INTO replies (agency_id, sid, sender_id, contact_id, clinician_id, message_id, phone, phone_hash, body, media, provider_answered, received_at)
+VALUES (:agency, :sid, :sender, :contact, :clinician, :message, :phone, :hash, :body, :media, :answered, :now)
 ON CONFLICT (sid) DO NOTHING RETURNING id
 """)
 
@@ -82,9 +86,7 @@ def store(db: Database, inbound: InboundText, now: datetime) -> Stored:
         if sender is None:
             _keep_unrouted(session, inbound, now)
             return Stored.UNROUTED
-        who = {"agency": sender.agency_id, "hash": phone_hash, "today": now.date()}
-        author = session.execute(_AUTHOR, who).one()
-        clinician_id, contact_id = _who(author, inbound.body, sender.purpose)
+        clinician_id, contact_id = _author(session, sender, inbound, phone_hash, now)
         reply_id = session.scalar(
             _STORE,
             {
@@ -93,6 +95,7 @@ def store(db: Database, inbound: InboundText, now: datetime) -> Stored:
                 "sender": sender.id,
                 "contact": contact_id,
                 "clinician": clinician_id,
+                "message": inbound.message_id,
                 "phone": seal(inbound.from_phone, "replies.phone"),
                 "hash": phone_hash,
                 "body": seal(inbound.body, "replies.body"),
@@ -106,6 +109,15 @@ def store(db: Database, inbound: InboundText, now: datetime) -> Stored:
         if clinician_id is None:
             _note_keyword(session, sender.agency_id, phone_hash, reply_id, inbound, now)
     return Stored.NEW
+
+
+def _author(
+    session: Session, sender: Row[Any], inbound: InboundText, phone_hash: bytes, now: datetime
+) -> tuple[int | None, int | None]:
+    if inbound.message_id is not None:
+        return None, session.scalar(_CALLED, {"agency": sender.agency_id, "message": inbound.message_id})
+    who = {"agency": sender.agency_id, "hash": phone_hash, "today": now.date()}
+    return _who(session.execute(_AUTHOR, who).one(), inbound.body, sender.purpose)
 
 
 def _who(author: Row[Any], body: str, purpose: str) -> tuple[int | None, int | None]:

@@ -13,7 +13,10 @@ from engage.db.encryption import Encrypted
 
 
 class Reply(AgencyRow, Base):
-    """A text somebody sent us, stored before it is understood, once by Twilio's id. Who wrote it is settled on arrival."""
+    """A text somebody sent us, stored before it is understood, once by Twilio's id. Who wrote it is settled on arrival.
+
+    `message_id` is our call in which it was said by pressing a key; a text has none, and what it answers is found out.
+    """
 
     __tablename__ = "replies"
     __table_args__ = (
@@ -21,6 +24,7 @@ class Reply(AgencyRow, Base):
         to_row("sender_id", "senders"),
         to_row("contact_id", "contacts"),
         to_row("clinician_id", "clinicians"),
+        to_row("message_id", "messages"),
         UniqueConstraint("sid"),
         CheckConstraint("state IN ('stored', 'handled', 'needs_person')", name="state_is_known"),
         CheckConstraint("(state = 'stored') = (handled_at IS NULL)", name="handled_has_its_time"),
@@ -34,6 +38,7 @@ class Reply(AgencyRow, Base):
     sender_id: Mapped[int] = mapped_column(BigInteger)
     contact_id: Mapped[int | None] = mapped_column(BigInteger)
     clinician_id: Mapped[int | None] = mapped_column(BigInteger)
+    message_id: Mapped[int | None] = mapped_column(BigInteger)
     phone: Mapped[str] = mapped_column(Encrypted("replies.phone"))
     phone_hash: Mapped[bytes]
     body: Mapped[str] = mapped_column(Encrypted("replies.body"))

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from engage.db import Database
 
@@ -12,10 +13,14 @@ VERBS = ("plan", "dispatch", "handle", "escalate", "reconcile", "sweep")
 
 # A worker that was killed leaves its last ticks behind, so only the newest one of a verb tells whether it works.
 _TICKS = text("SELECT DISTINCT ON (verb) verb, ended_at AS at, failed FROM ticks ORDER BY verb, ended_at DESC")
+_STOP = text("SELECT reason, http_status, error_code, since FROM sending_stops")
 _COUNTS = text("""
 SELECT (SELECT count(*) FROM messages WHERE state = 'planned' AND due_at <= :now AND expires_at > :now) AS messages_due,
        (SELECT count(*) FROM messages WHERE state = 'sending') AS messages_sending,
        (SELECT count(*) FROM messages WHERE state = 'unknown') AS messages_unknown,
+       (SELECT count(*) FROM messages WHERE state = 'unknown' AND claimed_at < CAST(:now AS timestamptz) - interval '30 minutes') AS messages_unsettled,
+       (SELECT count(*) FROM messages WHERE state IN ('failed', 'undelivered') AND reason IN ('bug', 'config_alarm', 'unlisted')
+            AND ended_at > CAST(:now AS timestamptz) - interval '24 hours') AS messages_refused,
        (SELECT count(*) FROM replies WHERE state = 'stored') AS replies_waiting,
        (SELECT count(*) FROM unrouted_replies) AS replies_unrouted,
        (SELECT count(*) FROM alerts WHERE state = 'open') AS alerts_open,
@@ -44,10 +49,22 @@ def health(db: Database, now: datetime) -> Health:
     with db.system_session("health") as session:
         counts = dict(session.execute(_COUNTS, {"now": now}).mappings().one())
         ticks = {row.verb: row for row in session.execute(_TICKS)}
+        stop = session.execute(_STOP).first()
     since = {verb: (now - row.at).total_seconds() for verb, row in ticks.items()}
     failing = [verb for verb in VERBS if verb in ticks and ticks[verb].failed]
     stale = [verb for verb in VERBS if since.get(verb, float("inf")) > _allowed(verb).total_seconds()]
-    return Health(counts, since, not stale and not failing, tuple(_problems(stale, failing, counts)))
+    return Health(counts, since, not stale and not failing, (*_stopped(stop), *_problems(stale, failing, counts)))
+
+
+def _stopped(stop: Row[Any] | None) -> list[str]:
+    if stop is None:
+        return []
+    since = f"{stop.since:%Y-%m-%d %H:%M} UTC"
+    if stop.reason == "silent":
+        return [f"Nothing is sent since {since}: Twilio does not answer. One text is tried every few minutes."]
+    code = f", code {stop.error_code}" if stop.error_code else ""
+    check = "Check ENGAGE_TWILIO_ACCOUNT_SID and ENGAGE_TWILIO_AUTH_TOKEN and the account's state at Twilio."
+    return [f"Nothing is sent since {since}: Twilio refuses every text (HTTP {stop.http_status}{code}). {check}"]
 
 
 def _problems(stale: list[str], failing: list[str], counts: dict[str, int]) -> list[str]:
@@ -60,6 +77,14 @@ def _problems(stale: list[str], failing: list[str], counts: dict[str, int]) -> l
         )
     if counts["alerts_overdue"]:
         problems.append(f"{counts['alerts_overdue']} alert(s) wait for a step that is overdue.")
+    if counts["messages_unsettled"]:
+        problems.append(
+            f"{counts['messages_unsettled']} message(s) may or may not have been sent, for over 30 minutes: Twilio's log cannot be read, see the worker's log."
+        )
+    if counts["messages_refused"]:
+        problems.append(
+            f"{counts['messages_refused']} message(s) of the last 24 hours failed for a reason that lies with us or with Twilio's settings: see error_code in docs/reference/reasons.md."
+        )
     if counts["replies_unrouted"]:
         problems.append(
             f"{counts['replies_unrouted']} text(s) reached a number that no agency has: engage agency list."

@@ -38,12 +38,16 @@ _NEVER = {
         WHERE m.kind = 'touchpoint' AND m.claimed_at IS NOT NULL
           AND NOT ((m.claimed_at AT TIME ZONE p.time_zone)::time >= a.texts_after
                    AND (m.claimed_at AT TIME ZONE p.time_zone)::time < a.texts_until)""",
+    "A landline rang outside the hours of calls": """
+        SELECT count(*) FROM messages m JOIN patients p ON p.agency_id = m.agency_id AND p.id = m.patient_id
+        WHERE m.channel = 'voice' AND m.claimed_at IS NOT NULL
+          AND NOT (m.claimed_at AT TIME ZONE p.time_zone)::time BETWEEN '09:00' AND '20:00'""",
     "A text was sent after it had lost its use": "SELECT count(*) FROM messages WHERE claimed_at >= expires_at AND sid IS NOT NULL",
     "A contact got more texts in a day than the cap": """
         SELECT count(*) FROM (
             SELECT 1 FROM messages m JOIN patients p ON p.agency_id = m.agency_id AND p.id = m.patient_id
             JOIN agencies a ON a.id = m.agency_id
-            WHERE m.kind = 'touchpoint' AND m.sid IS NOT NULL
+            WHERE m.kind = 'touchpoint' AND m.sid IS NOT NULL AND NOT (m.state = 'undelivered' AND m.channel = 'sms')
             GROUP BY m.agency_id, m.contact_id, a.daily_cap, (m.claimed_at AT TIME ZONE p.time_zone)::date HAVING count(*) > a.daily_cap) over_cap""",
     "A message is still claimed by nobody": "SELECT count(*) FROM messages WHERE state = 'sending' AND lease_until < :now",
 }
@@ -64,7 +68,7 @@ def broken_promises(db: Database, fake: FakeTwilio, now: datetime) -> list[str]:
             ).scalars()
         )
     broken = [f"{sentence} ({count})." for sentence, count in counts.items() if count]
-    sent = Counter(message.sid for message in fake.messages)
+    sent = Counter([*(message.sid for message in fake.messages), *(call.sid for call in fake.calls)])
     if extra := sent - ours:
         broken.append(f"Twilio took {extra.total()} text(s) that no message of ours knows: they may go out twice.")
     if lost := {entry.sid for entry in fake.texts_in} - stored:

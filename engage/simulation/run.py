@@ -128,7 +128,7 @@ def _build(stack: ExitStack, plan: Plan, folder: Path, tell: Callable[[Event], N
         "ENGAGE_CLOCK_FILE": str(clock_file.path),
         "ENGAGE_TICK_SECONDS": "0.05",
         "ENGAGE_PLAN_SECONDS": "0.4",
-        "ENGAGE_DISPATCH_THREADS": "8",
+        "ENGAGE_DISPATCH_AT_ONCE": "8",
     }
     world.launch(environment_for(given), address)
     return world

@@ -1,22 +1,29 @@
-"""The way to Twilio: a text in, what became of it out; and Twilio's own log, to settle what we do not know.
+"""The way to Twilio: a text or call in, what became of it out; and Twilio's own log, to settle what we do not know.
 
 Sending never raises for trouble at the provider or on the way: the trouble is the answer. Never decides whether a text may
 be sent, never sends twice, never lets a number or a body into an error or a log line.
 """
 
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
+from engage import log
 from engage.errors import EngageError
+from engage.sms.line import Line, Poster
 from engage.sms.texts import (
     LONGEST_VALIDITY_SECONDS,
     Accepted,
+    HeldBack,
+    LoggedCall,
     LoggedText,
+    OutboundCall,
     OutboundText,
     Outcome,
     Refused,
@@ -25,13 +32,16 @@ from engage.sms.texts import (
     TryLater,
     Uncertain,
 )
-from engage.sms.transport import Declined, LostContact, NeverLeft, Transport
+from engage.sms.transport import Transport
+from engage.sms.wire import Declined, LostContact, NeverLeft
 
 __all__ = [
     "Accepted",
     "Gateway",
     "GatewayUnavailable",
+    "LoggedCall",
     "LoggedText",
+    "OutboundCall",
     "OutboundText",
     "Outcome",
     "Refused",
@@ -50,8 +60,32 @@ class GatewayUnavailable(EngageError):
 class Gateway(Protocol):
     """What Engage needs of a provider of texts. There is one: the fake speaks Twilio's wire instead."""
 
-    def send(self, text: OutboundText) -> Outcome:
-        """Hand over one text, once. Never raises for trouble at the provider."""
+    def send(self, outgoing: OutboundText | OutboundCall) -> Outcome:
+        """Hand over one text, or start one call, once. Never raises for trouble at the provider."""
+        ...
+
+    def send_each(
+        self,
+        outgoing: Sequence[OutboundText | OutboundCall],
+        done: Callable[[int, Outcome], None],
+        may_leave: Callable[[], bool],
+    ) -> None:
+        """Begin to send all of `outgoing` at once and return.
+
+        `may_leave` is asked at the last moment before each; a text that may not is HeldBack. `done` is told the place of
+        one in `outgoing` and what became of it, once for each, from another thread: neither may wait for anything.
+        """
+        ...
+
+    def find_called(self, to: str, since: datetime, until: datetime) -> list[LoggedCall]:
+        """Our calls to one number (E.164) that the provider took between two instants, both included.
+
+        Raises GatewayUnavailable.
+        """
+        ...
+
+    def fetch_call(self, sid: str) -> LoggedCall | None:
+        """One call of the log; None if there is no such call. Raises GatewayUnavailable."""
         ...
 
     def find_sent(self, to: str, since: datetime, until: datetime) -> list[LoggedText]:
@@ -69,8 +103,14 @@ class Gateway(Protocol):
         """One text of the log; None if there is no such text. Raises GatewayUnavailable."""
         ...
 
+    def close(self) -> None:
+        """Give the connections back; texts still on their way are given up."""
+        ...
+
 
 _SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
+_CALL_SID = re.compile(r"CA[0-9a-fA-F]{32}")
+Entry = TypeVar("Entry", LoggedText, LoggedCall)
 _PAGE = 1000
 _MOST_PAGES_TO_ONE_PHONE = 20
 _MOST_PAGES_RECEIVED = 200
@@ -106,11 +146,57 @@ class TwilioGateway:
         self._transport = Transport(api_url, timeout_seconds, connections, ca_bundle)
         client = Client(user, password, account_sid, http_client=self._transport, environment=_NO_ENVIRONMENT)
         self._messages: Any = client.messages
+        self._poster = Poster(api_url, timeout_seconds, ca_bundle)
+        poster = Client(user, password, account_sid, http_client=self._poster, environment=_NO_ENVIRONMENT)
+        self._outgoing: Any = poster.messages
+        self._ringing: Any = poster.calls
+        self._calls: Any = client.calls
+        self._line: Line | None = None
+        self._opening = threading.Lock()
 
-    def send(self, text: OutboundText) -> Outcome:
+    def send(self, outgoing: OutboundText | OutboundCall) -> Outcome:
         """See Gateway.send."""
+        outcomes: list[Outcome] = []
+
+        async def job() -> None:
+            outcomes.append(await self._send(outgoing))
+
+        self._running().run(job)
+        return outcomes[0]
+
+    def send_each(
+        self,
+        outgoing: Sequence[OutboundText | OutboundCall],
+        done: Callable[[int, Outcome], None],
+        may_leave: Callable[[], bool],
+    ) -> None:
+        """See Gateway.send_each."""
+
+        async def job(place: int, one: OutboundText | OutboundCall) -> None:
+            outcome: Outcome
+            try:
+                outcome = await self._send(one) if may_leave() else HeldBack()
+            except Exception:  # noqa: BLE001 - a bug of ours on the way out: the text may have left, so it is settled as unknown
+                log.get().exception("sending failed unexpectedly")
+                outcome = Uncertain("unexpected failure")
+            done(place, outcome)
+
+        self._running().begin([partial(job, place, one) for place, one in enumerate(outgoing)])
+
+    def _running(self) -> Line:
+        with self._opening:
+            if self._line is None:
+                self._line = Line()
+            return self._line
+
+    async def _send(self, outgoing: OutboundText | OutboundCall) -> Outcome:
+        """What became of one create at Twilio."""
+        is_text = isinstance(outgoing, OutboundText)
         try:
-            message = self._messages.create(**_wire(text))
+            if isinstance(outgoing, OutboundText):
+                made = await self._outgoing.create_async(**_wire(outgoing))
+            else:
+                made = await self._ringing.create_async(**_wire_of_call(outgoing))
         except NeverLeft:
             return TryLater()
         except LostContact as trouble:
@@ -119,9 +205,9 @@ class TwilioGateway:
             return _outcome_of(answer)
         except _LOST_SENSE:
             return Uncertain("unreadable answer")
-        if not isinstance(message.sid, str) or not _SID.fullmatch(message.sid):
+        if not isinstance(made.sid, str) or not (_SID if is_text else _CALL_SID).fullmatch(made.sid):
             return Uncertain("answer without a SID")
-        return Accepted(message.sid, str(message.status or "queued"), _number(message.num_segments))
+        return Accepted(made.sid, str(made.status or "queued"), _number(getattr(made, "num_segments", None)))
 
     def find_sent(self, to: str, since: datetime, until: datetime) -> list[LoggedText]:
         """See Gateway.find_sent.
@@ -132,7 +218,7 @@ class TwilioGateway:
         """
         since, until = _whole_second(since), until.astimezone(UTC)
         found: list[LoggedText] = []
-        for page in self._pages(_MOST_PAGES_TO_ONE_PHONE, to=to):
+        for page in self._pages(self._messages, _logged, _MOST_PAGES_TO_ONE_PHONE, to=to):
             found += [text for text in page if not text.is_inbound and since <= _taken_at(text, since) <= until]
             if page and all(_taken_at(text, since) < since for text in page):
                 break
@@ -141,37 +227,71 @@ class TwilioGateway:
     def received_since(self, to: str, since: datetime) -> Iterator[LoggedText]:
         """See Gateway.received_since. A text may come twice if others arrive meanwhile: the SID tells."""
         since = _whole_second(since)
-        for page in self._pages(_MOST_PAGES_RECEIVED, to=to, date_sent_after=since):
+        for page in self._pages(self._messages, _logged, _MOST_PAGES_RECEIVED, to=to, date_sent_after=since):
             yield from (text for text in page if text.is_inbound and _taken_at(text, since) >= since)
+
+    def find_called(self, to: str, since: datetime, until: datetime) -> list[LoggedCall]:
+        """See Gateway.find_called. A call that rang without an answer has no start, so the filter is ours here too."""
+        since, until = _whole_second(since), until.astimezone(UTC)
+        found: list[LoggedCall] = []
+        for page in self._pages(self._calls, _logged_call, _MOST_PAGES_TO_ONE_PHONE, to=to):
+            found += [c for c in page if c.direction != "inbound" and since <= (c.created_at or since) <= until]
+            if page and all((call.created_at or since) < since for call in page):
+                break
+        return found
 
     def fetch(self, sid: str) -> LoggedText | None:
         """See Gateway.fetch."""
-        if not _SID.fullmatch(sid):
-            return None
-        try:
-            return _logged(self._messages(sid).fetch())
-        except Declined as answer:
-            if answer.http_status == 404:
-                return None
-            raise GatewayUnavailable(f"Twilio did not show the text: {answer}.") from None
-        except (NeverLeft, LostContact, *_LOST_SENSE) as trouble:
-            raise _unavailable(trouble) from None
+        return _shown(lambda: _logged(self._messages(sid).fetch())) if _SID.fullmatch(sid) else None
+
+    def fetch_call(self, sid: str) -> LoggedCall | None:
+        """See Gateway.fetch_call."""
+        return _shown(lambda: _logged_call(self._calls(sid).fetch())) if _CALL_SID.fullmatch(sid) else None
 
     def close(self) -> None:
-        """Give the connections back."""
+        """See Gateway.close."""
         self._transport.close()
+        with self._opening:
+            if self._line is not None:
+                self._line.run(self._poster.close)
+                self._line.close()
+                self._line = None
 
-    def _pages(self, most: int, **wanted: Any) -> Iterator[list[LoggedText]]:
+    @staticmethod
+    def _pages(resource: Any, read: Callable[[Any], Entry], most: int, **wanted: Any) -> Iterator[list[Entry]]:
         try:
-            page = self._messages.page(page_size=_PAGE, **wanted)
+            page = resource.page(page_size=_PAGE, **wanted)
             for number in range(most):
                 page = page.next_page() if number else page
-                yield [_logged(message) for message in page]
+                yield [read(entry) for entry in page]
                 if page.next_page_url is None:
                     return
         except (Declined, NeverLeft, LostContact, *_LOST_SENSE) as trouble:
             raise _unavailable(trouble) from None
         raise GatewayUnavailable(f"Twilio's log did not end after {most} pages: ask for a shorter time.")
+
+
+def _shown(fetch: Callable[[], Entry]) -> Entry | None:
+    """One entry of the log, None if it is not there. Raises GatewayUnavailable."""
+    try:
+        return fetch()
+    except Declined as answer:
+        if answer.http_status == 404:
+            return None
+        raise GatewayUnavailable(f"Twilio did not show it: {answer}.") from None
+    except (NeverLeft, LostContact, *_LOST_SENSE) as trouble:
+        raise _unavailable(trouble) from None
+
+
+def _wire_of_call(call: OutboundCall) -> dict[str, Any]:
+    return {
+        "to": call.to,
+        "from_": call.from_number,
+        "twiml": call.twiml,
+        "status_callback": call.status_callback,
+        "timeout": call.ring_seconds,
+        "machine_detection": "Enable",  # so that a voicemail is not taken for a patient who has heard it
+    }
 
 
 def _wire(text: OutboundText) -> dict[str, Any]:
@@ -202,7 +322,7 @@ def _outcome_of(answer: Declined) -> Outcome:
     """
     status, code = answer.http_status, answer.code
     if status == 429 or code == 20429:
-        return TryLater(code, answer.retry_after)
+        return TryLater(code or 20429, answer.retry_after)  # 429 says the same without a code
     if status >= 500 or status == 408:
         return Uncertain(str(answer))
     if code is not None and 21000 <= code < 70000:
@@ -225,6 +345,18 @@ def _logged(message: Any) -> LoggedText:
         segments=_number(message.num_segments),
         created_at=message.date_created,
         sent_at=message.date_sent,
+    )
+
+
+def _logged_call(call: Any) -> LoggedCall:
+    return LoggedCall(
+        sid=str(call.sid),
+        from_=str(call._from or ""),
+        to=str(call.to or ""),
+        direction=str(call.direction or ""),
+        status=str(call.status or ""),
+        answered_by=call.answered_by or None,
+        created_at=call.date_created,
     )
 
 

@@ -1,4 +1,4 @@
-"""The values that cross the gateway: a text to send, what became of it, and a text in Twilio's log.
+"""The values that cross the gateway: a text or call to make, what became of it, and either in Twilio's log.
 
 Their repr shows ids only: a text in a traceback or a log line must not tell whose it is or what it says.
 """
@@ -41,8 +41,33 @@ class OutboundText:
             raise ValueError("a text needs a number and a body")
         if self.valid_for_seconds < 1:
             raise ValueError("a text that is no longer valid must not be sent")
-        if any("\ud800" <= character <= "\udfff" for character in self.body):
-            raise ValueError("the body holds half a character (a lone surrogate) and cannot be encoded")
+        try:
+            self.body.encode()
+        except UnicodeEncodeError:
+            raise ValueError("the body holds half a character (a lone surrogate) and cannot be encoded") from None
+
+
+LONGEST_TWIML = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundCall:
+    """A call as it goes to Twilio: `to` and `from_number` are E.164, `twiml` is what is said and asked.
+
+    `status_callback` is our public address with our own opaque message id in it. It rings for `ring_seconds` at most.
+    """
+
+    to: str = field(repr=False)
+    from_number: str = field(repr=False)
+    twiml: str = field(repr=False)
+    status_callback: str
+    ring_seconds: int = 30
+
+    def __post_init__(self) -> None:
+        if not self.to or not self.from_number:
+            raise ValueError("a call needs a number to call and one to call from")
+        if len(self.twiml) > LONGEST_TWIML:
+            raise ValueError("Twilio takes no more than 4,000 characters of instructions with a call")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +117,25 @@ class SendingStopped:
     code: int | None
 
 
-Outcome = Accepted | Refused | TryLater | Uncertain | SendingStopped
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """It did not leave: when its turn came, whoever wanted it sent wanted it no more."""
+
+
+Outcome = Accepted | Refused | TryLater | Uncertain | SendingStopped | HeldBack
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCall:
+    """A call in Twilio's log. `status`, `direction` and `answered_by` are Twilio's words; `created_at` is UTC."""
+
+    sid: str
+    from_: str = field(repr=False)
+    to: str = field(repr=False)
+    direction: str
+    status: str
+    answered_by: str | None
+    created_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,11 @@ It knows for certain whether a byte left this machine. Never retries, never wait
 environment (proxies, edges, netrc), never logs or raises a URL, a number or a body.
 """
 
-import json
 import logging
-import re
 import threading
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
-from urllib.parse import SplitResult, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 import certifi
 from twilio.http.response import Response as TwilioResponse  # type: ignore[import-untyped]
@@ -20,30 +16,9 @@ from urllib3 import PoolManager, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
-from urllib3.util import make_headers, parse_url
+from urllib3.util import make_headers
 
-from engage.errors import ConfigurationError, EngageError
-
-
-class NeverLeft(EngageError):
-    """Twilio could not be reached and no byte of the request left this machine: it is safe to try again."""
-
-
-class LostContact(EngageError):
-    """The request left and no whole answer came back: Twilio may have acted on it."""
-
-
-class Declined(EngageError):
-    """Twilio, or something between us and it, answered with an error.
-
-    `code` is Twilio's, None when the answer held none. `retry_after` is in seconds, None when nobody asked us to wait.
-    """
-
-    def __init__(self, http_status: int, code: int | None, retry_after: float | None) -> None:
-        super().__init__(f"HTTP {http_status}, {f'Twilio code {code}' if code else 'without a Twilio code'}")
-        self.http_status = http_status
-        self.code = code
-        self.retry_after = retry_after
+from engage.sms.wire import LostContact, NeverLeft, base_of, declined, moved
 
 
 class Transport:
@@ -58,7 +33,7 @@ class Transport:
     def __init__(
         self, api_url: str | None, timeout_seconds: float, connections: int, ca_bundle: str | None = None
     ) -> None:
-        self._base = _base(api_url) if api_url else None
+        self._base = base_of(api_url) if api_url else None
         self._timeout = Timeout(connect=timeout_seconds, read=timeout_seconds)
         self._pools = PoolManager(maxsize=connections, retries=False, ca_certs=ca_bundle or certifi.where())
         self._pools.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
@@ -86,7 +61,7 @@ class Transport:
         try:
             answer = self._pools.request(
                 method.upper(),
-                self._moved(uri, params),
+                moved(self._base, uri, params),
                 body=urlencode(data, doseq=True) if data else None,
                 headers={**(headers or {}), **credentials},
                 timeout=self._timeout,
@@ -101,20 +76,12 @@ class Transport:
             raise NeverLeft(f"Twilio could not be reached ({trouble})")
         text = answer.data.decode("utf-8", "replace")
         if not 200 <= answer.status < 300:
-            raise Declined(answer.status, _code_in(text), _wait_in(answer.headers))
+            raise declined(answer.status, text, answer.headers)
         return TwilioResponse(answer.status, text, answer.headers)
 
     def close(self) -> None:
         """Give the connections back."""
         self._pools.clear()
-
-    def _moved(self, uri: str, params: Mapping[str, object] | None) -> str:
-        """The SDK's address, on the base we were given, with its parameters."""
-        asked = urlsplit(uri)
-        base = self._base or asked._replace(path="")
-        wanted = {name: value for name, value in (params or {}).items() if value is not None}
-        query = "&".join(part for part in (asked.query, urlencode(wanted, doseq=True)) if part)
-        return urlunsplit((base.scheme, base.netloc, base.path + asked.path, query, ""))
 
 
 class _Watch(threading.local):
@@ -146,38 +113,3 @@ class _Pool(HTTPConnectionPool):
 
 class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _WatchedTlsConnection
-
-
-def _base(api_url: str) -> SplitResult:
-    try:
-        base = urlsplit(parse_url(api_url.rstrip("/")).url)
-        is_base = base.scheme in {"http", "https"} and bool(base.hostname) and not (base.query or base.fragment)
-    except (ValueError, HTTPError):
-        is_base = False
-    if not is_base:
-        raise ConfigurationError(
-            "The Twilio address must be http:// or https:// and a host, such as http://127.0.0.1:4011."
-        )
-    return base
-
-
-def _code_in(text: str) -> int | None:
-    """Twilio's code in an error body: `code` in its old form and in RFC 9457's. None for anybody else's page."""
-    try:
-        body = json.loads(text)
-    except ValueError:
-        return None
-    code = str(body.get("code", "")) if isinstance(body, dict) else ""
-    return int(code) if re.fullmatch(r"[0-9]{1,9}", code) else None
-
-
-def _wait_in(headers: Mapping[str, str]) -> float | None:
-    """Retry-After in seconds: a number, or a date, read against the answer's own Date so that clocks need not agree."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("Date", ""))
-    except (ValueError, TypeError):
-        return None
-    return max(0.0, wait.total_seconds())

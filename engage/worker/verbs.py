@@ -1,18 +1,21 @@
 """The verbs of the product with everything they need: each runs once and says what it did. Used by worker and CLI."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import timedelta
 from typing import Any
 
 from engage import clock
-from engage.alerts.escalate import escalate
+from engage.alerts.escalate import Escalated, escalate
+from engage.alerts.undeliverable import tell_undeliverable
 from engage.db import Database
 from engage.errors import ConfigurationError
-from engage.outreach.dispatch import Limits, Stop, dispatch
+from engage.outreach.call_instead import plan_calls
+from engage.outreach.dispatch import Flow, Limits, Stop, dispatch
 from engage.outreach.plan import plan
 from engage.outreach.reconcile import reconcile
-from engage.replies.handle import handle
+from engage.patients.rules.states import StateTable, parse_states
+from engage.replies.handle import Handled, handle
 from engage.replies.lexicon import load_lexicon
 from engage.replies.rules import Lexicon
 from engage.replies.sweep import sweep
@@ -30,6 +33,8 @@ class Verbs:
     codes: CodeTable
     lexicon: Lexicon
     settings: Settings
+    flow: Flow = field(default_factory=Flow)
+    states: StateTable = field(default_factory=StateTable)
 
     @classmethod
     def of(cls, db: Database, settings: Settings) -> "Verbs":
@@ -39,11 +44,16 @@ class Verbs:
                 "ENGAGE_PUBLIC_URL is not set: the address at which Twilio reaches us, e.g. https://engage.example.org."
             )
         codes = parse_codes(read_toml(settings.config_dir / "twilio-codes.toml"))
-        return cls(db, gateway_of(settings), codes, load_lexicon(settings.config_dir / "lexicon"), settings)
+        states = parse_states(read_toml(settings.config_dir / "states.toml"))
+        return cls(
+            db, gateway_of(settings), codes, load_lexicon(settings.config_dir / "lexicon"), settings, states=states
+        )
 
     def plan(self, *, whole: bool = False) -> Any:
-        """Turn touchpoints into planned messages; `whole` looks at everybody, not only at what is new or has changed."""
-        return plan(self.db, clock.now(), timedelta(hours=self.settings.plan_horizon_hours), whole=whole)
+        """Turn touchpoints into planned messages, texts and calls to landlines; `whole`: of everybody, not only what has changed."""
+        now, horizon = clock.now(), timedelta(hours=self.settings.plan_horizon_hours)
+        planned = plan(self.db, now, horizon, whole=whole)
+        return as_dict(planned) | {"calls": plan_calls(self.db, now, horizon)}
 
     def dispatch(self, stop: Stop | None = None) -> Any:
         """Send what is due."""
@@ -51,11 +61,12 @@ class Verbs:
         limits = Limits(
             public_url=settings.public_url or "",
             batch=settings.dispatch_batch,
-            threads=settings.dispatch_threads,
+            at_once=settings.dispatch_at_once,
             lease=timedelta(seconds=settings.lease_seconds),
             in_flight=timedelta(seconds=settings.twilio_timeout_seconds + 5),
+            states=self.states,
         )
-        return dispatch(self.db, self.gateway, self.codes, limits, stop)
+        return dispatch(self.db, self.gateway, self.codes, limits, stop, self.flow)
 
     def handle(self) -> Any:
         """Understand stored replies."""
@@ -66,8 +77,9 @@ class Verbs:
         return escalate(self.db, clock.now())
 
     def reconcile(self) -> Any:
-        """Settle what is not known."""
-        return reconcile(self.db, self.gateway, self.codes, clock.now())
+        """Settle what is not known, and tell a person of reminders that have reached nobody."""
+        reconciled = reconcile(self.db, self.gateway, self.codes, clock.now())
+        return as_dict(reconciled) | {"undeliverable": tell_undeliverable(self.db, clock.now())}
 
     def sweep(self) -> Any:
         """Fetch texts that came while nobody was there."""
@@ -85,6 +97,17 @@ class Verbs:
         }
 
 
+def makes_work_for(name: str, result: Any) -> tuple[str, ...]:
+    """The verbs that have something to do at once after a run of `name` with this result."""
+    match name, result:
+        case "handle", Handled(replies=replies) if replies:
+            return "escalate", "dispatch"
+        case "escalate", Escalated(paged=paged) if paged:
+            return ("dispatch",)
+        case _:
+            return ()
+
+
 def gateway_of(settings: Settings) -> TwilioGateway:
     """The way to Twilio; ConfigurationError names each setting that is missing."""
     sid, token = settings.twilio_account_sid, settings.twilio_auth_token
@@ -99,7 +122,6 @@ def gateway_of(settings: Settings) -> TwilioGateway:
         token.get_secret_value(),
         api_url=settings.twilio_api_url,
         timeout_seconds=settings.twilio_timeout_seconds,
-        connections=settings.dispatch_threads,
     )
 
 

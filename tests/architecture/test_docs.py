@@ -108,7 +108,8 @@ def reasons_in_the_code() -> set[str]:
 def test_the_reasons_are_found_in_the_code() -> None:
     known = {"too_late", "visit_changed", "touchpoint_off", "lease_lapsed", "never_sent", "never_reached_twilio"}
     assert (
-        known | {"facts_unreadable", "provider_busy", "sending_stopped", "unexpected failure"} <= reasons_in_the_code()
+        known | {"facts_unreadable", "provider_busy", "sending_stopped", "stopped while sending"}
+        <= reasons_in_the_code()
     )
 
 

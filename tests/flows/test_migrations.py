@@ -7,8 +7,11 @@ from sqlalchemy import text
 import engage.alerts.model
 import engage.db.model
 import engage.replies.model  # noqa: F401 - every table must be known
+from engage.alerts.opening import Reason, open_alert
+from engage.alerts.rules.words import AlertKind
 from engage.db import Base, Database, migrate
-from tests.cast import Cast
+from engage.outreach.plan import plan
+from tests.cast import NOON, Cast
 from tests.conftest import RING
 
 # References to a station further up are constraints of the database only: a model imports nothing from above it.
@@ -42,6 +45,34 @@ def test_down_and_up_again_on_a_filled_database(cast: Cast) -> None:
     assert len(revisions) >= 8
     assert migrate.upgrade(cast.db, RING) == migrate.newest()
     migrate.check(cast.db, RING)
+
+
+def test_down_where_texts_were_tried_again_and_landlines_called(cast: Cast) -> None:
+    """The older release has one message an occasion, and knows no calls: the newest of a chain is left, nobody is called."""
+    cast.visit(cast.rose)
+    plan(cast.db, NOON)
+    with cast.db.system_session("test") as session:
+        session.execute(text("UPDATE agencies SET voice_reminders = true"))
+        session.execute(
+            text("UPDATE messages SET state = 'failed', reason = 'x', ended_at = :now WHERE asks = 'confirm'"),
+            {"now": NOON},
+        )
+        session.execute(
+            text(
+                "INSERT INTO messages (agency_id, retry_of, kind, channel, priority, touchpoint_id, occasion, patient_id, contact_id,"
+                " template, category, asks, planned_at, send_at, due_at, expires_at) SELECT agency_id, id, kind, 'voice', priority,"
+                " touchpoint_id, occasion, patient_id, contact_id, 'call-' || template, category, asks, planned_at, send_at, due_at,"
+                " expires_at FROM messages WHERE asks = 'confirm'"
+            )
+        )
+        reason = Reason(AlertKind.UNDELIVERABLE, cast.id, cast.rose)
+        open_alert(session, reason, NOON)
+    migrate.downgrade(cast.db, "0008_message_events")
+    with cast.db.system_session("test") as session:
+        states = session.execute(text("SELECT DISTINCT state FROM messages WHERE asks = 'confirm'")).scalars().all()
+        kinds = session.execute(text("SELECT kind FROM alerts")).scalars().all()
+    assert (states, kinds) == (["cancelled"], ["reschedule"])
+    migrate.upgrade(cast.db, RING)
 
 
 def test_a_second_upgrade_changes_nothing(db: Database) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from engage.db import Database
+from engage.patients.rules.hours import Week
 from engage.patients.rules.window import instant, is_open, local_day
 
 # Every zone of the United States and its territories, and odd ones: quarter and half hours, half-hour daylight saving,
@@ -107,4 +108,4 @@ def test_the_day_and_the_hours_are_the_same(db: Database, shown: list[tuple[date
     for (at, zone), wall in zip(shown, found, strict=True):
         local = datetime.fromisoformat(wall)
         assert local_day(at, zone) == local.date()
-        assert is_open(at, zone, time(8), time(21)) is (time(8) <= local.time() < time(21))
+        assert is_open(at, zone, Week.daily(time(8), time(21))) is (time(8) <= local.time() < time(21))

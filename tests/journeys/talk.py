@@ -8,15 +8,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from freezegun.api import FrozenDateTimeFactory
 from werkzeug.serving import make_server
 
 from engage import settings as engage_settings
 from engage.simulation.twilio import FakeTwilio
-from engage.simulation.twilio.phones import SentText
+from engage.simulation.twilio.phones import Phone, Pickup, RingingCall, SentText
 from engage.worker import Verbs
 from tests.cast import (
     ANA_PHONE,
@@ -45,6 +46,9 @@ class Person:
     ours: str
     inbox: list[SentText] = field(default_factory=list)
     read: int = 0
+    calls: list[RingingCall] = field(default_factory=list)
+    pickup: Pickup = field(default_factory=lambda: Pickup("no-answer"))
+    phone: Phone = field(init=False)
 
     def expects(self, *keywords: str) -> Person:
         """The next text has all of these words, in any case."""
@@ -61,6 +65,21 @@ class Person:
         self.world.fake.text_in(self.number, self.ours, body, **more)
         self.world.settle()
         return self
+
+    def has_a_landline(self) -> Person:
+        """Texts do not arrive here any more; the phone rings instead, and nobody answers unless told to."""
+        self.phone.kind = "landline"
+        return self
+
+    def when_called(self, how: Literal["answer", "machine", "no-answer", "busy"], digits: str = "") -> Person:
+        """What becomes of calls from now on."""
+        self.pickup = Pickup(how, digits)
+        return self
+
+    def rings(self, call: RingingCall) -> Pickup:
+        """The phone rings."""
+        self.calls.append(call)
+        return self.pickup
 
     def is_silent(self) -> Person:
         """Nothing unread has come."""
@@ -100,7 +119,9 @@ class World:
 
     def _person(self, number: str, ours: str) -> Person:
         person = Person(self, number, ours)
-        self.fake.add_phone(number, on_text=lambda text, _: person.inbox.append(text))
+        person.phone = self.fake.add_phone(
+            number, on_text=lambda text, _: person.inbox.append(text), on_call=lambda call, _: person.rings(call)
+        )
         return person
 
     def settle(self) -> None:
@@ -153,14 +174,12 @@ def world_of(cast: Cast, time: FrozenDateTimeFactory) -> Iterator[World]:
             twilio_account_sid=ACCOUNT,
             twilio_auth_token=TOKEN,
             twilio_api_url=fake.url,
-            dispatch_threads=4,
+            dispatch_at_once=4,
         )
         verbs = Verbs.of(cast.db, settings)
         server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
         address = f"http://127.0.0.1:{server.server_port}"
-        verbs = Verbs(
-            cast.db, verbs.gateway, verbs.codes, verbs.lexicon, settings.model_copy(update={"public_url": address})
-        )
+        verbs = replace(verbs, settings=settings.model_copy(update={"public_url": address}))
         server.app = create_app(cast.db, verbs.codes, auth_tokens=[TOKEN], public_url=address)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

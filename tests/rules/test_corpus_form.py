@@ -11,7 +11,8 @@ import pytest
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 LANGUAGES = ("en", "es")
-HEADER = ["context", "lang", "text", "intents", "score", "note"]
+HEADER = ["context", "lang", "text", "intents", "score", "note", "half"]
+HALVES = {"tuned", "held-out"}
 TOP_SCORE = {"checkin": 5, "survey": 10}
 CONTEXTS = {*TOP_SCORE, "reminder", "none"}
 STAND_ALONE = {"auto_reply", "thanks", "unclear"}
@@ -35,7 +36,7 @@ def faults(line: str, lang: str) -> list[str]:
     cells = line.split("\t")
     if len(cells) != len(HEADER):
         return ["columns"]
-    context, row_lang, text, intents, score, note = cells
+    context, row_lang, text, intents, score, note, half = cells
     labels = intents.split("+")
     top = TOP_SCORE.get(context, 0)
     wrong = {
@@ -49,6 +50,7 @@ def faults(line: str, lang: str) -> list[str]:
         "scale": bool(score) and score not in map(str, range(1, top + 1)),
         "control character": "\r" in line or "\ufeff" in line,
         "note has loose ends": note != note.strip(),
+        "half": half not in HALVES,
         "a phone number that may be somebody's": any(not INVENTED_PHONE.search(p) for p in PHONE.findall(text)),
     }
     return [name for name, is_wrong in wrong.items() if is_wrong]
@@ -104,7 +106,11 @@ def test_every_label_and_context_is_covered_in_both_languages() -> None:
     ],
 )
 def test_a_bad_row_is_seen(line: str, fault: str) -> None:
-    assert faults(line, "en") == [fault]
+    assert faults(f"{line}\ttuned", "en") == [fault]
+
+
+def test_a_row_that_says_neither_half_is_seen() -> None:
+    assert faults("checkin\ten\t3\tscore\t3\t\tboth", "en") == ["half"]
 
 
 @pytest.mark.parametrize(
@@ -117,4 +123,4 @@ def test_a_bad_row_is_seen(line: str, fault: str) -> None:
     ],
 )
 def test_a_good_row_is_left_alone(line: str) -> None:
-    assert faults(line, "en") == []
+    assert faults(f"{line}\theld-out", "en") == []

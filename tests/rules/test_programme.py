@@ -3,6 +3,7 @@
 import re
 import shutil
 from datetime import date, time
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from engage.alerts.rules.words import AlertKind, Severity, Who
 from engage.errors import ConfigurationError
 from engage.onboarding.programme import Programme, Wording, load_programme
 from engage.outreach.rules import draft
+from engage.outreach.rules.calling import KEYS, MOST_SPOKEN
 from engage.outreach.rules.wording import LANGUAGES, PlannedVisit, render, visit_values, visit_when
 from engage.outreach.rules.words import Anchor, Asks, Priority
 from engage.patients.rules.words import Category
+from engage.replies import pressed
 from engage.replies.rules import decide
 from engage.sms.rules.segments import count
 from tests.conftest import ROOT
@@ -25,12 +28,17 @@ TOUCHPOINTS = {touchpoint["template"] for touchpoint in SHIPPED.touchpoints}
 TO_PATIENTS = sorted({key for texts in TEXTS.values() for key in texts if not key.startswith(("page", "note"))})
 TO_CLINICIANS = sorted(key for key in TEXTS["en"] if key.startswith(("page", "note")))
 EVERY_TEXT = [(language, key) for language, texts in sorted(TEXTS.items()) for key in texts]
+SPOKEN = [(language, key) for language, key in EVERY_TEXT if key.startswith("call-")]
+WRITTEN = [text for text in EVERY_TEXT if text not in SPOKEN]
+REMINDERS = {touchpoint["template"] for touchpoint in SHIPPED.touchpoints if touchpoint["category"] == Category.VISITS}
 
 # What each text may ask for; docs/reference/wording.md lists the same.
 ALWAYS = {"agency", "phone", "patient"}
 MORE = {
     "day-before": {"clinicians", "many", "day", "times"},
     "day-of": {"clinicians", "many", "day", "times"},
+    "call-day-before": {"clinicians", "many", "day", "times"},
+    "call-day-of": {"clinicians", "many", "day", "times"},
     "survey": {"when"},
     "answer-score": {"score"},
     "page": {"code", "severity"},
@@ -88,7 +96,7 @@ def test_every_note_and_page_that_is_sent_has_wording() -> None:
     assert {key for key in named if key.startswith("note-")} <= set(TO_CLINICIANS)
 
 
-@pytest.mark.parametrize(("language", "key"), EVERY_TEXT)
+@pytest.mark.parametrize(("language", "key"), WRITTEN)
 def test_a_text_fits_one_segment(language: str, key: str) -> None:
     for severity in Severity:
         body = filled(language, key, severity=severity)
@@ -107,7 +115,7 @@ def test_a_reminder_of_two_clinicians_takes_two_segments_at_most(language: str, 
 @pytest.mark.parametrize(("language", "key"), EVERY_TEXT)
 def test_a_text_says_who_we_are_and_nothing_forbidden(language: str, key: str) -> None:
     body = filled(language, key)
-    assert body.startswith(AGENCY)
+    assert body.startswith(AGENCY) or (language, key) in SPOKEN
     assert not re.search(r"cancel", TEXTS[language][key], re.IGNORECASE)  # a carrier blocks the phone that answers it
     assert not re.search(
         r"https?:|www\.|\.(com|org|net|ly)\b", body
@@ -167,6 +175,27 @@ def test_spanish_is_spelt_correctly_where_gsm_tempts(key: str) -> None:
     text = TEXTS["es"][key]
     assert re.findall(MISSPELT, text, re.IGNORECASE) == []
     assert text.count("?") == text.count("¿")
+
+
+# --- spoken ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("language", "key"), SPOKEN)
+def test_what_is_spoken_fits_twice_into_a_call(language: str, key: str) -> None:
+    assert len(escape(filled(language, key, clinicians=2))) <= MOST_SPOKEN
+
+
+@pytest.mark.parametrize("language", sorted(TEXTS))
+@pytest.mark.parametrize("reminder", sorted(REMINDERS))
+def test_each_visit_reminder_can_be_spoken_and_tells_its_keys(language: str, reminder: str) -> None:
+    said = filled(language, f"call-{reminder}")
+    assert [word for word in (AGENCY, "Guadalupe", "10:30", *KEYS) if word not in said] == []
+
+
+def test_every_answer_to_a_key_has_wording() -> None:
+    named = {*pressed._ANSWERS.values(), pressed._TO_A_PERSON}
+    assert named | {f"call-{reminder}" for reminder in REMINDERS} == {key for _, key in SPOKEN}
+    assert set(pressed._ANSWERS) == set(KEYS)
 
 
 # --- the shipped programme ----------------------------------------------------------------------------------------------

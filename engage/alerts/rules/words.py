@@ -20,6 +20,7 @@ class AlertKind(StrEnum):
     DEATH = "death"
     HOSPITAL = "hospital"
     UNREADABLE = "unreadable"
+    UNDELIVERABLE = "undeliverable"  # a visit reminder reached nobody
 
 
 class Severity(IntEnum):

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from html import escape
+from itertools import chain
 
 from engage.outreach.rules import wording
+from engage.outreach.rules.calling import MOST_SPOKEN, as_called
 from engage.outreach.rules.wording import PlannedVisit
-from engage.outreach.rules.words import Kind
+from engage.outreach.rules.words import Channel, Kind
+from engage.patients.rules.loops import NOBODY_ANSWERED, Answered, is_loop
 from engage.patients.rules.permission import Hold, Purpose, Reader, Refusal, may_text
 from engage.patients.rules.window import local_day
 from engage.sms.rules.phones import display
@@ -25,6 +29,8 @@ class Drop(StrEnum):
     NO_PHONE = "no_phone"
     ALERT_TAKEN = "alert_taken"
     COULD_NOT_DECIDE = "could_not_decide"
+    SENDER_BUSY = "sender_busy"
+    EXEMPTION_LENGTH = "exemption_length"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +39,40 @@ class Clinician:
 
     has_left: bool
     has_stopped_texts: bool
+    answered: Answered = NOBODY_ANSWERED
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """Another patient on the same phone who would have had this text too, with the visits of its occasion."""
+
+    first_name: str
+    visits: tuple[PlannedVisit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A phone without its number: enough to tell whether two messages go to the same one."""
+
+    agency_id: int
+    phone_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What a touchpoint is about that all patients on a phone have in common: the touchpoint, and the day."""
+
+    touchpoint_id: int
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One claimed message with every fact that its sending depends on. `visits` are those of its occasion."""
+    """One claimed message with every fact that its sending depends on. `visits` are those of its occasion.
+
+    `occasion` is there for touchpoints that a phone gets once for all its patients; `companions` are the others of these.
+    `may_call` is whether the agency lets reminders be spoken to landlines.
+    """
 
     kind: Kind
     template: str
@@ -57,11 +92,16 @@ class Draft:
     visited_on: date | None
     alert_is_open: bool
     expires_at: datetime
+    phone: Phone | None = None
+    occasion: Occasion | None = None
+    companions: tuple[Companion, ...] = ()
+    channel: Channel = Channel.SMS
+    may_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A text that may leave now."""
+    """A text that may leave now, or the words of a call, which have no segments."""
 
     body: str
     segments: int
@@ -69,7 +109,12 @@ class Ready:
 
 # An opt-out is confirmed once, and help is given, even to a phone that has opted out (CTIA; 47 CFR 64.1200(a)(12)). So is
 # "call 911" to somebody who writes "stop, I cannot breathe": emergencies need no consent (64.1200(a)(1), (f)(4)).
-_LAST_WORDS = frozenset({"answer-urgent", "answer-opt-out", "answer-help", "answer-wrong-number", "answer-condolence"})
+_LAST_WORDS = frozenset({"answer-opt-out", "answer-help", "answer-wrong-number", "answer-condolence"})
+_URGENT = "answer-urgent"
+_EXEMPT_SEGMENTS = 1
+"""47 CFR 64.1200(a)(9)(iv) wants at most 160 characters. We hold to one segment, which is no longer than that: what takes two
+may be charged, and may come, as two messages, and only one a day is allowed.
+"""
 
 
 def decide(draft: Draft, now: datetime) -> Ready | Hold | Refusal | Drop:
@@ -82,7 +127,8 @@ def _obstacle(draft: Draft, now: datetime) -> Hold | Refusal | Drop | None:
         return _clinician_obstacle(draft, draft.clinician, now)
     if draft.reader is None or draft.to is None:
         return Drop.NO_PHONE
-    verdict = may_text(draft.reader, _purpose(draft), draft.expires_at, now)
+    reader = draft.reader if draft.channel is Channel.SMS else as_called(draft.reader, draft.may_call)
+    verdict = may_text(reader, _purpose(draft), draft.expires_at, now)
     if verdict is None and draft.occasion_on is not None and not draft.visits:
         return Drop.VISIT_CHANGED
     return verdict
@@ -97,10 +143,14 @@ def _clinician_obstacle(draft: Draft, clinician: Clinician, now: datetime) -> Re
         return Drop.CLINICIAN_LEFT
     if clinician.has_stopped_texts and draft.kind is Kind.PAGE:
         return Drop.CLINICIAN_STOPPED
+    if draft.kind is Kind.NOTE and is_loop(clinician.answered, is_urgent=False):
+        return Refusal.LOOP_GUARD
     return Drop.ALERT_TAKEN if draft.kind is Kind.PAGE and not draft.alert_is_open else None
 
 
 def _purpose(draft: Draft) -> Purpose:
+    if draft.template == _URGENT:
+        return Purpose.URGENT
     if draft.template in _LAST_WORDS:
         return Purpose.LAST_WORD
     return Purpose.UNASKED if draft.kind is Kind.TOUCHPOINT else Purpose.ANSWER
@@ -114,15 +164,30 @@ def _written(draft: Draft, now: datetime) -> Ready | Drop:
     values: dict[str, object] = {
         "agency": draft.agency,
         "phone": display(draft.office_phone),
-        "patient": draft.patient,
+        "patient": _names(draft),
         **draft.params,
     }
     if draft.occasion_on is not None:
-        values |= wording.visit_values(draft.visits, draft.occasion_on, draft.language)
+        visits = tuple(chain(draft.visits, *(companion.visits for companion in draft.companions)))
+        values |= wording.visit_values(visits, draft.occasion_on, draft.language)
     if draft.visited_on is not None:
         values["when"] = wording.visit_when(draft.visited_on, local_day(now, draft.zone), draft.language)
     try:
         body = wording.render(draft.wording, values)
     except Exception:  # noqa: BLE001 - an agency's template can fail in any way ({{ phone / 2 }}): only its own text is lost
         return Drop.NO_WORDING
-    return Ready(body, count(body).segments) if 0 < len(body) <= MOST_CHARACTERS else Drop.NO_WORDING
+    if draft.channel is Channel.VOICE:
+        return Ready(body, 0) if 0 < len(escape(body)) <= MOST_SPOKEN else Drop.NO_WORDING
+    if not 0 < len(body) <= MOST_CHARACTERS:
+        return Drop.NO_WORDING
+    segments = count(body).segments
+    return Drop.EXEMPTION_LENGTH if _is_exempt(draft) and segments > _EXEMPT_SEGMENTS else Ready(body, segments)
+
+
+def _names(draft: Draft) -> str:
+    """Everybody whom the text is about: "Rose", "Rose and Al"."""
+    return wording.joined([draft.patient, *(companion.first_name for companion in draft.companions)], draft.language)
+
+
+def _is_exempt(draft: Draft) -> bool:
+    return draft.kind is Kind.TOUCHPOINT and draft.reader is not None and draft.reader.has_exemption_only

@@ -44,11 +44,11 @@ def render(wording: str, values: Mapping[str, object]) -> str:
 
 
 def visit_values(visits: Sequence[PlannedVisit], day: date, language: str) -> dict[str, object]:
-    """The placeholders `clinicians`, `many`, `day`, `times` for all visits of one patient on one `day`."""
+    """The placeholders `clinicians`, `many`, `day`, `times` for all visits in one home on one `day`."""
     ordered = sorted(visits, key=lambda visit: (visit.starts is None, visit.starts or time()))
     names = list(dict.fromkeys(name for visit in ordered for name in visit.clinicians))
     return {
-        "clinicians": _joined(names, language) if names else _NOBODY[language],
+        "clinicians": joined(names, language) if names else _NOBODY[language],
         "many": len(names) > 1,
         "day": format_date(day, _DAY[language], locale=language),
         "times": _times([visit.starts for visit in ordered], language),
@@ -70,14 +70,15 @@ def _times(starts: Sequence[time | None], language: str) -> str:
     known = list(dict.fromkeys(_wall(start, language) for start in starts if start is not None))
     if not known:
         return _NO_TIME[language]
-    return _AROUND[language] + _joined(known, language)
+    return _AROUND[language] + joined(known, language)
 
 
 def _wall(wall: time, language: str) -> str:
     return format_time(wall, "h:mm a" if language == "en" else "H:mm", locale=language)
 
 
-def _joined(parts: Sequence[str], language: str) -> str:
+def joined(parts: Sequence[str], language: str) -> str:
+    """`parts` as one says them: "Ana, Ben and Sue"."""
     if len(parts) < 2:
         return "".join(parts)
     return ", ".join(parts[:-1]) + _AND[language] + parts[-1]

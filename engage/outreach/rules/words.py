@@ -20,6 +20,13 @@ class Asks(StrEnum):
     SCORE_1_10 = "score_1_10"
 
 
+class Channel(StrEnum):
+    """How a message reaches its reader."""
+
+    SMS = "sms"
+    VOICE = "voice"  # spoken to a landline, answered by a key
+
+
 class Kind(StrEnum):
     """Why a message exists."""
 

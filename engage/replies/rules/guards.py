@@ -11,6 +11,7 @@ from engage.replies.rules.words import Word, Words
 ENDS = frozenset({".", "?"})
 DENIAL_REACH = 6
 IMAGINED_REACH = 6
+BEHIND = 5
 
 
 class Scene:
@@ -42,6 +43,8 @@ class Scene:
             "imagined": self.imagined,
             "others": self.others,
             "over": self.over,
+            "exerted": self.exerted,
+            "usual": self.usual,
         }
         return frozenset(name for name in sorted(find.entry.unless) if checks[name](find))
 
@@ -70,7 +73,8 @@ class Scene:
     def _reaches(self, at: int, first: int, listed: bool) -> bool:
         negator = self.items[at].text
         between = [w.text for w in self.items[at + 1 : first]]
-        if between and between[0] in self.lists["denial_idioms"]:
+        is_reflexive = len(between) > 1 and between[1] in self.lists["clitics"]  # "no se me", but not "no sé"
+        if between and between[0] in self.lists["denial_idioms"] and not is_reflexive:
             return False
         if negator in self.lists["strong_negators"]:
             return len(between) <= (2 * DENIAL_REACH if listed else DENIAL_REACH - 2)
@@ -91,6 +95,8 @@ class Scene:
                 continue
             gap = _gap(mark, find)
             nows = [m for m in self._marks("present") if self.sentence[m.first] == sentence]
+            if self.clause[mark.first] == clause:
+                nows = [m for m in nows if self.clause[m.first] == clause]  # "years ago a stroke, today fine"
             if self.clause[mark.first] != clause and any(self.clause[m.first] == clause for m in nows):
                 continue
             if not any(_gap(m, find) < gap for m in nows):
@@ -103,9 +109,17 @@ class Scene:
         return any(self.sentence[m.first] == sentence and _gap(m, find) <= 5 for m in self._marks("longpast"))
 
     def imagined(self, find: Find) -> bool:
-        """Feared, asked about, or only if: the marker stands before it with at most one subject in between."""
+        """Feared, asked about, or only if: the marker stands before it with at most one subject in between.
+
+        Or just behind it, in the same sentence: "is chest pain a side effect", "fell but caught myself".
+        """
+        if any(w.text in self.lists["maybe"] for w in self.items[find.first : find.last]):
+            return True
+        for mark in self._marks("imagined_after"):
+            if self.sentence[mark.first] == self.sentence[find.last - 1] and 0 <= mark.first - find.last <= BEHIND:
+                return True
         for mark in self._marks("imagined"):
-            if mark.last > find.first or self.sentence[mark.first] != self.sentence[find.first]:
+            if mark.first >= find.first or self.sentence[mark.first] != self.sentence[find.first]:
                 continue
             between = [w.text for w in self.items[mark.last : find.first]]
             if (
@@ -117,6 +131,19 @@ class Scene:
                 return True
         return False
 
+    def exerted(self, find: Find) -> bool:
+        """Only on the stairs or a walk: with nothing that says it is so at rest too."""
+        sentence = self.sentence[find.first]
+        exerted = any(self.sentence[m.first] == sentence for m in self._marks("exerted"))
+        return exerted and not any(
+            self.sentence[m.first] == sentence and self.items[m.first - 1].text not in self.lists["fine"]
+            for m in self._marks("resting")
+        )
+
+    def usual(self, find: Find) -> bool:
+        """As always, a spot of it: nothing new."""
+        return any(self.sentence[m.first] == self.sentence[find.first] for m in self._marks("usual"))
+
     def over(self, find: Find) -> bool:
         """Stopped, gone, better: said just before or just after the find."""
         for mark in self._marks("over_before"):
@@ -125,7 +152,9 @@ class Scene:
             if near and not before & self.lists["negators"]:
                 return True
         for mark in self._marks("over_after"):
-            if -1 <= mark.first - find.last <= 4 and self.clause[mark.first] == self.clause[find.last - 1]:
+            at_once = mark.first == find.last + 1 and self.items[find.last].text == ","  # "nosebleed, stopped"
+            here = self.clause[mark.first] == self.clause[find.last - 1]
+            if -1 <= mark.first - find.last <= 4 and (here or at_once):
                 between = [w.text for w in self.items[find.last : mark.first]]
                 if not any(w in self.lists["negators"] for w in between):
                     return True
@@ -155,7 +184,12 @@ class Scene:
                     told_of = "" if text in self.lists["named_patients"] else told_of
             elif text in self.lists["reporters"] and who == "other":
                 who = ""
-        return who == "other" or self._belongs_to_other(find) or self._other_follows(find)
+        return who == "other" or self._belongs_to_other(find) or self._other_follows(find) or self._is_told_of(find)
+
+    def _is_told_of(self, find: Find) -> bool:
+        """ "You fell", "before they hit the ground": the word before is you or they, and the find names nobody else."""
+        inside = {w.text for w in self.items[find.first : find.last]}
+        return self.items[find.first - 1].text in self.lists["you_they"] and not inside & self.lists["patients"]
 
     def _other_follows(self, find: Find) -> bool:
         """Spanish names who it was behind the verb: "se cayó mi vecina", never "me caí"."""

@@ -6,6 +6,7 @@ Tables per language in (the caller reads the files), one immutable Lexicon out. 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any, NamedTuple, Self
 
 from rapidfuzz.distance import OSA
@@ -25,7 +26,9 @@ SAFE_LENGTH = 4
 _STRETCHED = re.compile(r"(.)\1{2,}")
 """Letters held down: "stoooop", "siiii"."""
 
-GUARDS = frozenset({"denied", "past", "longpast", "imagined", "others", "over"})
+_DOUBLED = re.compile(r"(.)\1")
+
+GUARDS = frozenset({"denied", "past", "longpast", "imagined", "others", "over", "exerted", "usual"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +87,16 @@ class Bank:
     def search(self, words: Words, asked: Asked | None = None, known: frozenset[str] = frozenset()) -> list[Find]:
         """Everything these patterns find, in the order of the words. `<name>` never matches a `known` word."""
         wanted: set[int] = set()
-        for word in {w.text for w in words.items}:
+        spoken = {w.text for w in words.items}
+        for word in spoken:
             wanted.update(self.by_key.get(word, ()))
             wanted.update(self.by_stem.get(word[:STEM], ()))
         finds = []
         for number in wanted:
             pattern, entry = self.patterns[number]
             if asked is not None and asked not in entry.asked:
+                continue
+            if any(spoken.isdisjoint(need) for need in pattern.needs):
                 continue
             for match in pattern.expression.finditer(words.line):
                 if "name" in pattern.expression.groupindex and match.group("name").strip() in known:
@@ -118,6 +124,7 @@ class Lexicon:
     entries: tuple[Entry, ...]
     known: frozenset[str]
     repairable: Mapping[str, Mapping[str, tuple[str, ...]]]
+    only: Mapping[str, frozenset[str]]
 
     @classmethod
     def parse(cls, languages: Mapping[str, Mapping[str, Any]]) -> Self:
@@ -130,7 +137,7 @@ class Lexicon:
             for kind, phrases in table.get("guards", {}).items()
         ]
         lists = _merged(languages)
-        known, own = _known(languages, classes, entries)
+        known, own = _known(languages, entries)
         return cls(
             rewrites=_rewrites(languages),
             numbers={code: {fold(k): v for k, v in t.get("numbers", {}).items()} for code, t in languages.items()},
@@ -142,6 +149,10 @@ class Lexicon:
             guards=Bank.of(guards, classes),
             entries=entries,
             known=known | lists.get("common", frozenset()),
+            only={
+                "en": (own["en"] | lists.get("common", frozenset())) - own["es"],
+                "es": own["es"] - own["en"] - lists.get("common", frozenset()),
+            },
             repairable={code: _repairable(own[code], lists) for code in languages},
         )
 
@@ -150,10 +161,13 @@ class Lexicon:
         return split(text, self.rewrites.get(language, self.rewrites["en"]), lambda word: self.repair(word, language))
 
     def main_language(self, text: str, hint: str) -> str:
-        """English or Spanish by the text's own small words; the hint decides a draw."""
-        seen = {w.strip(".,!?¡¿") for w in fold(text).split()}
-        english = len(seen & self.lists["en"]["english"])
-        spanish = len(seen & self.lists["en"]["spanish"])
+        """English or Spanish by the text's own words, the small ones twice; the hint decides a draw."""
+        seen = {w.strip(".,!?¡¿").replace("'", "").replace("’", "") for w in fold(text).split()}
+        english = 2 * len(seen & self.lists["en"]["english"])
+        spanish = 2 * len(seen & self.lists["en"]["spanish"])
+        if hint in self.only:
+            english += len(seen & self.only["en"])
+            spanish += len(seen & self.only["es"])
         if english == spanish:
             return hint if hint in self.rewrites else "en"
         return "en" if english > spanish else "es"
@@ -165,7 +179,13 @@ class Lexicon:
                 short = _STRETCHED.sub(letters, word)
                 if short in self.known or short in self.rewrites.get(language, {}):
                     return short
-        if len(word) < SHORTEST_REPAIRED or word in self.known or not word.isascii() or self._is_inflected(word):
+        if word in self.known or not word.isascii() or self._is_inflected(word):
+            return None
+        for candidate in self.lists.get(language, {}).get("mended_short", ()):
+            # Letters changed places or struck twice: "pian", "chset", "ochoo". Safe for short words too.
+            if word[0] == candidate[0] and len(word) >= SAFE_LENGTH and _is_slip_of(word, candidate):
+                return candidate
+        if len(word) < SHORTEST_REPAIRED:
             return None
         near = None
         for candidate in self.repairable.get(language, {}).get(word[0], ()):
@@ -185,6 +205,13 @@ class Lexicon:
             word.endswith(ending) and (word[: -len(ending)] in self.known or word[: -len(ending)] + "e" in self.known)
             for ending in ("s", "es", "ed", "ing", "er", "ers", "ly", "y")
         )
+
+
+def _is_slip_of(word: str, candidate: str) -> bool:
+    """Whether two neighboring letters changed places, or a letter was struck twice."""
+    if sorted(word) == sorted(candidate):
+        return OSA.distance(word, candidate, score_cutoff=1) <= 1
+    return len(word) == len(candidate) + 1 and _DOUBLED.sub(r"\1", word) == _DOUBLED.sub(r"\1", candidate)
 
 
 def _phrase(text: str) -> str:
@@ -209,8 +236,8 @@ def _classes(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, 
 
 
 def _entry(code: str, row: Mapping[str, Any]) -> Entry:
-    unknown = set(row) - {"name", "means", "says", "examples", "but_not", "asked", "unless", "alone", "kind"}
-    if unknown or not {"name", "means", "says"} <= set(row):
+    unknown = set(row) - {"name", "means", "says", "near", "examples", "but_not", "asked", "unless", "alone", "kind"}
+    if unknown or not {"name", "means"} <= set(row) or not {"says", "near"} & set(row):
         raise ValueError(
             f"Lexicon {code}: entry {row.get('name')!r} lacks name, means or says, or has {sorted(unknown)}."
         )
@@ -221,7 +248,7 @@ def _entry(code: str, row: Mapping[str, Any]) -> Entry:
         name=row["name"],
         means=row["means"],
         language=code,
-        says=tuple(_phrase(p) for p in row["says"]),
+        says=tuple(_phrase(p) for p in (*row.get("says", ()), *_in_any_order(row.get("near", ())))),
         examples=tuple(row.get("examples", ())),
         counterexamples=tuple(row.get("but_not", ())),
         asked=frozenset(Asked(a) for a in row["asked"]) if "asked" in row else frozenset(Asked),
@@ -229,6 +256,11 @@ def _entry(code: str, row: Mapping[str, Any]) -> Entry:
         alone=row.get("alone", ""),
         kind=row.get("kind", ""),
     )
+
+
+def _in_any_order(concepts: Iterable[Iterable[str]]) -> list[str]:
+    """ "Face, droops" is also "droops ... face": every order of a concept's parts, a few words apart in one clause."""
+    return [" ... ".join(order) for parts in concepts for order in permutations(parts)]
 
 
 def _rewrites(languages: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -276,7 +308,6 @@ def _spoken_lists(languages: Mapping[str, Mapping[str, Any]], main: str) -> dict
 
 def _known(
     languages: Mapping[str, Mapping[str, Any]],
-    classes: Mapping[str, Mapping[str, tuple[str, ...]]],
     entries: tuple[Entry, ...],
 ) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
     own: dict[str, set[str]] = {code: set() for code in languages}
@@ -284,7 +315,9 @@ def _known(
     for code, small in (("en", "english"), ("es", "spanish")):
         own.setdefault(code, set()).update(merged.get(small, frozenset()) | merged.get(f"{small}_also", frozenset()))
     for code, table in languages.items():
-        own[code].update(w for words in classes[code].values() for member in words for w in member.split())
+        own[code].update(
+            w for words in table.get("classes", {}).values() for member in words for w in _phrase(member).split()
+        )
         own[code].update(fold(n) for n in table.get("numbers", {}))
         own[code].update(w for v in table.get("rewrites", {}).values() for w in v.split())
         own[code].update(fold(w) for w in table.get("rewrites", {}))

@@ -20,17 +20,22 @@ STEM = 4
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One phrase, ready to run over a line of words; `keys` are the words without which it cannot match."""
+    """One phrase, ready to run over a line of words; `keys` are the words without which it cannot match.
+
+    `needs` holds the same for every other part of it, so that most phrases are turned away without being run.
+    """
 
     source: str
     expression: re.Pattern[str]
     keys: frozenset[str]
     stems: frozenset[str]
+    needs: tuple[frozenset[str], ...]
 
 
 def compile_pattern(source: str, classes: Mapping[str, tuple[str, ...]]) -> Pattern:
     """Compile one phrase. Raises ValueError naming an unknown class or a phrase without a single fixed word."""
     pieces: list[str] = []
+    needs: list[frozenset[str]] = []
     best: tuple[frozenset[str], frozenset[str]] | None = None
     for piece in source.split():
         expression, words = _piece(piece, classes, source)
@@ -38,12 +43,14 @@ def compile_pattern(source: str, classes: Mapping[str, tuple[str, ...]]) -> Patt
         if words and not piece.startswith("!") and not _is_optional(piece):
             keys = frozenset(w.split()[0] for w in words if "*" not in w.split()[0])
             stems = frozenset(w[:STEM] for w in words if "*" in w.split()[0])
+            if not stems and "#" not in keys:
+                needs.append(keys)
             too_short = any("*" in w.split()[0] and w.index("*") < STEM for w in words)
             if not too_short and (best is None or len(keys) + len(stems) < len(best[0]) + len(best[1])):
                 best = (keys, stems)
     if best is None:
         raise ValueError(f"The phrase {source!r} needs at least one fixed word of {STEM} letters or without '*'.")
-    return Pattern(source, re.compile("(?<= )" + "".join(pieces)), *best)
+    return Pattern(source, re.compile("(?<= )" + "".join(pieces)), *best, tuple(n for n in needs if n != best[0]))
 
 
 def _piece(piece: str, classes: Mapping[str, tuple[str, ...]], source: str) -> tuple[str, tuple[str, ...]]:

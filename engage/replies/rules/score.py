@@ -56,7 +56,7 @@ def find_score(
     found = _ranges(items, _numbers(items, top, taken, numbers, lists), lists)
     found = _without_echo(_without_negated(found), items, top)
     if not found:
-        return Score(Fit.NONE)
+        return _introduced_sound(items, top, sounds, lists)
     for settle in (_corrected, _changed, _of_now):
         chosen = settle(items, found, lists)
         if chosen is not None:
@@ -77,7 +77,8 @@ def _whole_reply(
     left = [i for i, w in enumerate(items) if w.text not in lists["answer_fillers"] and w.text not in _MARKS]
     if [w.text for w in items if w.text not in _MARKS] == ["i"]:
         return _scored(Number(1, 1, 2), top)
-    if not left or len(left) > 3:
+    is_okay_then = len(left) == 1 and left[0] > 1 and items[left[0]].text in lists["no_number_after_ok"]
+    if not left or len(left) > 3 or is_okay_then:
         return None
     joined = "".join(items[i].text for i in left)
     if not joined.isascii() and joined in sounds:
@@ -88,6 +89,17 @@ def _whole_reply(
     if len(left) == 3 and items[left[1]].text in lists["range_words"] and read[0] is not None and read[2] is not None:
         return _scored(Number(min(read[0], read[2]), left[0], left[2] + 1), top)
     return None
+
+
+def _introduced_sound(items: tuple[Word, ...], top: int, sounds: dict[str, int], lists: Lists) -> Score:
+    """ "Gonna say tree", "put me down as a too": a homophone that closes a clause which announces a number."""
+    for i in range(2, len(items) - 1):
+        if items[i].text not in sounds or items[i + 1].text not in _MARKS:
+            continue
+        lead = items[i - 2].text if items[i - 1].text in {"a", "an", "it", "un"} else items[i - 1].text
+        if lead in lists["sound_leads"]:
+            return _scored(Number(sounds[items[i].text], i, i + 1), top)
+    return Score(Fit.NONE)
 
 
 _MARKS = frozenset({".", "?", ",", "*"})
@@ -308,8 +320,14 @@ def _of_now(items: tuple[Word, ...], found: list[Number], lists: Lists) -> Numbe
     bound: dict[int, set[str]] = {i: set() for i in range(len(found))}
     first_mark = next((i for i, w in enumerate(items) if w.text in lists["now"] | lists["then"]), 0)
     leading = first_mark < found[0].first
+    compares = any(w.text in lists["now"] for w in items)
+    earlier = any(w.text in lists["then"] for w in items)
     for at, word in enumerate(items):
         when = "now" if word.text in lists["now"] else "then" if word.text in lists["then"] else ""
+        if word.text in lists["of_the_morning"] and not compares:
+            when = ""  # "3 this morning" is now, unless something later is said too
+        if word.text in lists["since"] and not earlier:
+            when = ""
         if when:
             nearest = min(range(len(found)), key=lambda n: _distance(items, at, found[n], leading, lists))
             bound[nearest].add(when)

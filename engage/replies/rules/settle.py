@@ -29,12 +29,14 @@ def settle(kept: list[Find], score: Score, asked: Asked, scene: Scene) -> Verdic
     by: dict[str, list[Find]] = {}
     for find in kept:
         by.setdefault(find.entry.means, []).append(find)
-    _drop_contained(by)
+    _drop_contained(by, scene)
     if "auto_reply" in by and "urgent" not in by:
         return Verdict({Intent.AUTO_REPLY: by["auto_reply"]}, None, False)
     if "cancel_alone" in by:
         return Verdict({Intent.CANCEL_VISIT: by["cancel_alone"], Intent.OPTOUT: by["cancel_alone"]}, None, False)
     value = _score(by, score, asked)
+    if "deceased" in by:
+        value = None  # whoever tells us of a death rates nothing; the number is an hour or a date
     _health(by)
     contradicts = _visit(by, asked, scene)
     _talk(by, scene)
@@ -61,13 +63,13 @@ _HELD = {
     ),
     "optout": ("complaint", "thanks", "optin", "confirm"),
     "complaint": ("optout", "auto_reply", "optin", "thanks", "confirm"),
-    "reschedule": ("complaint", "callback", "hospitalized"),
+    "reschedule": ("complaint", "callback", "hospitalized", "cancel_visit"),
     "condition": ("complaint", "callback"),
     "deceased": ("wrong_number",),
     "question": ("complaint", "help", "callback", "reschedule", "optout", "optin", "wrong_number", "urgent", "thanks"),
     "callback": ("help", "auto_reply", "complaint", "optout"),
     "help": ("wrong_number", "urgent"),
-    "symptom": ("thanks", "complaint", "question"),
+    "symptom": ("thanks", "complaint", "question", "cancel_visit", "reschedule"),
     "neutral": ("thanks",),
     "optin": ("optout", "thanks"),
     "best_end": ("question",),
@@ -76,16 +78,31 @@ _HELD = {
 """A meaning is dropped where its words lie within a longer phrase of one of these: "no one will be home"."""
 
 
-def _drop_contained(by: dict[str, list[Find]]) -> None:
+def _drop_contained(by: dict[str, list[Find]], scene: Scene) -> None:
     for means, holders in _HELD.items():
         held = [(f.first, f.last, holder == "thanks") for holder in holders for f in by.get(holder, ())]
         _keep(by, means, lambda f, held=held: not any(_is_held(f, *span) for span in held))  # type: ignore[misc]
+    stops = [(f.first, f.last) for f in by.get("optout", ())]
+    for means in ("cancel_visit", "optin", "callback", "confirm", "reschedule", "complaint", "auto_reply"):
+        _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in stops))
+    _one_day_off(by, scene)
     rude = [(f.first, f.last) for f in by.get("complaint", ())]
     for means in ("condition", "reschedule"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in rude))
     grave = [(f.first, f.last) for f in by.get("urgent", ())]
     for means in ("complaint", "cancel_visit", "reschedule", "callback"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in grave))
+
+
+def _calls_off(find: Find, scene: Scene) -> bool:
+    """Whether the word itself is said: "cancel", "skip"; stronger than anything about who will be at home."""
+    return any(w.text in scene.lists["calling_off"] for w in scene.items[find.first : find.last])
+
+
+def _one_day_off(by: dict[str, list[Find]], scene: Scene) -> None:
+    """ "Cancel Wednesday only" asks for no Wednesday, not for another one."""
+    ends = [f.last for f in by.get("cancel_visit", ()) if _calls_off(f, scene)]
+    _keep(by, "reschedule", lambda f: not any(end - 2 <= f.first <= end and f.last - f.first <= 2 for end in ends))
 
 
 def _is_held(find: Find, first: int, last: int, is_praise: bool) -> bool:
@@ -146,7 +163,8 @@ def _visit(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> bool:
         return False
     if yes and no and not confirm and not cancel:
         return True
-    if cancel and not (confirm and _later(confirm, cancel)):
+    firm = any(_calls_off(f, scene) for f in cancel) and not any(f.entry.kind == "yes" for f in confirm)
+    if cancel and (firm or not (confirm and _later(confirm, cancel))):
         by["cancel_visit"] = cancel
     elif no and not confirm:
         by["cancel_visit"] = no
@@ -183,10 +201,11 @@ def _outside_questions(finds: list[Find], by: dict[str, list[Find]], scene: Scen
 
 
 def _is_joined(find: Find, others: list[Find], scene: Scene) -> bool:
-    """Whether an "and" or "but" stands between this find and the first of the others."""
+    """Whether an "and" or "but" stands between this find and the first of the others, whichever comes first."""
     joints = scene.lists["and"] | scene.lists["but"]
-    first = min(f.first for f in others)
-    return any(scene.items[i].text in joints for i in range(find.last, max(find.last, first)))
+    first, last = min(f.first for f in others), max(f.last for f in others)
+    between = range(find.last, first) if find.last <= first else range(last, find.first)
+    return any(scene.items[i].text in joints for i in between)
 
 
 def _later(one: list[Find], other: list[Find]) -> bool:

@@ -20,6 +20,9 @@ MAX_CHARACTERS = 1600
 TOO_OURS = 2
 """English or Spanish small words up to which a text may still be in another language."""
 
+SHORT = 8
+"""Words of a short reply: "leave me alone" in a longer one is more often said to somebody else."""
+
 MIN_QUESTION = 2
 """Words a sentence needs before its question mark makes it a question: "ok?" is none."""
 
@@ -59,12 +62,12 @@ def _kept(seen: Words, asked: Asked, lexicon: Lexicon, main: str) -> tuple[Words
     scene = Scene(words, lexicon, main)
     measured = measure(words.items, dict(lists), _numbers(lexicon, main))
     found = [f for f in lexicon.meanings.search(words, asked, lexicon.known) if _is_spoken(f, words, lexicon, main)]
-    found += [*measured.finds, *_questions(words, found)]
+    found += measured.finds
     found = [f for f in found if _stands_alone(f, words, lists) and not any(_within(f, idiom) for idiom in loose)]
     against = {f: scene.reasons(f) for f in found}
     lost = [f for f, reasons in against.items() if reasons - {"over"}]
     kept = [f for f, reasons in against.items() if not reasons and not any(_is_part(f, whole) for whole in lost)]
-    return words, scene, measured, kept
+    return words, scene, measured, [*kept, *_questions(words, kept)]
 
 
 def _is_part(find: Find, whole: Find) -> bool:
@@ -80,7 +83,7 @@ def _is_part(find: Find, whole: Find) -> bool:
 
 def _within(find: Find, idiom: Find) -> bool:
     """Whether a find is only part of an everyday phrase; a complaint of exactly these words stays."""
-    if find.first < idiom.first or idiom.last < find.last:
+    if find.first < idiom.first or idiom.last < find.last or find.entry.means == "question":
         return False
     same = (find.first, find.last) == (idiom.first, idiom.last)
     return not (same and find.entry.means in {"urgent", "symptom"})
@@ -129,6 +132,9 @@ def _finish(
     main: str,
 ) -> Reading:
     verdict = settle(kept, score, asked, scene)
+    shown = set(words.emoji)
+    if asked is Asked.REMINDER and set(verdict.finds) <= {Intent.THANKS} and shown and shown <= lists["emoji_yes"]:
+        return _alone(Intent.CONFIRM, text, "thumbs-up or check mark", 0.9)
     intents = tuple(sorted(verdict.finds, key=lambda i: i.value))
     value = verdict.score if Intent.SCORE in verdict.finds else None
     evidence = [
@@ -176,6 +182,8 @@ def _stands_alone(find: Find, words: Words, lists: Mapping[str, frozenset[str]])
         return True
     items = words.items
     first, last = 0, len(items)
+    if find.entry.alone == "short":
+        return len(spoken(items)) <= SHORT
     if find.entry.alone == "bare":
         return len(spoken(items)) == find.last - find.first
     if find.entry.alone == "clause":

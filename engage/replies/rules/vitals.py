@@ -119,6 +119,8 @@ def _kind(items: tuple[Word, ...], i: int, number: float, lists: dict[str, froze
     for at in range(i - 1, max(0, i - 1 - _REACH), -1):
         text = items[at].text
         kind = next((k for k in _MEASURES if text in lists[f"{k}_words"]), "")
+        if text == "rate" and items[at - 1].text == "heart":
+            kind = "pulse"
         if kind == "pain":
             return ("pain", at) if _is_pain_scale(items, at, i, number, bridged, lists) else ("", i)
         if kind:

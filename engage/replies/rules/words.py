@@ -31,6 +31,7 @@ _TOKEN = re.compile(
     (?P<negative>(?:(?<=\s)|^)-\d+(?![\d/:.-]))
   | (?P<phone>(?:\+?1[-. ]?)?\(?\d{{3}}\)?[-. ]\d{{3}}[-. ]\d{{4}}(?!\d)|\b\d{{3}}[-. ]\d{{4}}(?!\d)|\+?\d{{7,}})
   | (?P<clock>\d{{1,2}}:\d{{2}})
+  | (?P<date>\d{{1,2}}/\d{{1,2}}/\d{{2,4}})
   | (?P<fraction>\d+(?:\.\d+)?\s?/\s?\d+)
   | (?P<decimal>\d+[.,]\d{{1,2}}(?![\d.,:]))
   | (?P<ordinal>\d+(?:st|nd|rd|th)\b)
@@ -49,6 +50,9 @@ _TOKEN = re.compile(
 
 _LOOKALIKES = {"1o": "10", "l0": "10", "lo": "10", "io": "10"}
 """A ten written with letters."""
+
+_TITLES = frozenset({"mrs", "mr", "ms", "sra", "sr", "srta"})
+"""Short forms whose full stop ends no sentence."""
 
 _SIGNS = {"&": "and", "@": "at", "%": "percent", "$": "dollars", "*": "*", "~": "about"}
 
@@ -140,6 +144,8 @@ def _take(
     is_hyphen = kind == "weak" and raw == "-" and items[-1].end == start and items[-1].text[-1:].isalpha()
     if is_hyphen and found.string[end : end + 1].isalpha():
         return  # "opt-out": one idea, no pause
+    if raw == "." and items[-1].text in _TITLES and items[-1].end == start:
+        return  # "Mrs. Kim" is one sentence
     if kind == "starred":
         items.append(Word("fuck", raw, start, end))
     elif kind in {"strong", "ask", "weak"}:
@@ -152,8 +158,8 @@ def _take(
             items.append(Word(_SIGNS[raw], raw, start, end))
         elif raw == "#" and not found.string[end : end + 1].isdigit():
             items.append(Word("number", raw, start, end))
-    elif kind == "phone":
-        items.append(Word("<phone>", raw, start, end))
+    elif kind in {"phone", "date"}:
+        items.append(Word(f"<{kind}>", raw, start, end))
     elif kind in {"clock", "fraction", "number", "ordinal", "single", "negative"}:
         items.append(Word("".join(raw.lower().split()), raw, start, end))
     elif kind == "decimal":

@@ -6,6 +6,7 @@ Uses Google's numbering plan (the `phonenumbers` library); never asks anyone whe
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
@@ -87,6 +88,7 @@ def parse_phone(raw: str, region: str = "US") -> PhoneNumber | PhoneRefusal:
     return _refusal(number) or PhoneNumber(phonenumbers.format_number(number, PhoneNumberFormat.E164))
 
 
+@lru_cache(maxsize=1024)  # the numbers of offices, the same in every text
 def display(e164: str) -> str:
     """How people write the number: "(202) 555-0143" in the +1 countries, "+44 20 7946 0018" elsewhere.
 
@@ -98,6 +100,11 @@ def display(e164: str) -> str:
         return e164
     form = PhoneNumberFormat.NATIONAL if number.country_code == 1 else PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(number, form)
+
+
+def masked(e164: str) -> str:
+    """The number of a sender of ours, short enough to be said aloud and to be told from the others: "…0143"."""
+    return f"…{e164[-4:]}"
 
 
 def _unreadable(text: str, error: int) -> PhoneRefusal:

@@ -6,7 +6,7 @@ means something: Twilio's own table turns "2½ pills" into "21/2 pills" and an a
 
 import unicodedata
 
-from engage.sms.rules.segments import count
+from engage.sms.rules.segments import IS_BASIC, count
 
 _PLAIN = {
     '"': "“”„‟«»〝〞＂❝❞",
@@ -25,6 +25,8 @@ def smart_encode(text: str) -> str:
     A text that needs UCS-2 anyway (one "í" is enough) keeps its quotes and dots: plain ones would win nothing, and "..."
     is two characters longer than "…". Accents typed apart from their letter are joined to it: the same letter, cheaper.
     """
+    if IS_BASIC(text):
+        return text
     plain = unicodedata.normalize("NFC", text).translate(_TABLE)
     now, then = count(text), count(plain)
     return plain if then.encoding == "GSM-7" and then.segments <= now.segments else text

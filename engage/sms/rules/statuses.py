@@ -8,7 +8,8 @@
        └──▶ expired · cancelled · suppressed (also from sending, by the holder of the claim, before a byte has left)
 
 Steps may be skipped: a receipt can overtake both the answer to our POST and an earlier receipt. Never backwards, and
-nothing leaves an end: a late `sent` after `delivered` changes nothing.
+nothing leaves an end: a late `sent` after `delivered` changes nothing. The one exception is an end that was only our belief
+(`DISPROVABLE`): a text that we gave up as never sent, of which Twilio then says that it left, is what Twilio says.
 """
 
 from collections.abc import Mapping
@@ -53,6 +54,10 @@ LEGAL_MOVES: Mapping[MessageState, frozenset[MessageState]] = MappingProxyType(
         **dict.fromkeys(TERMINAL, frozenset()),
     }
 )
+
+DISPROVABLE: frozenset[tuple[MessageState, str]] = frozenset({(_S.EXPIRED, "too_late"), (_S.CANCELLED, "never_sent")})
+"""Ends, with their reason, that we set because Twilio's log did not hold a text that was tried. Only for what was tried: a
+receipt, or a late answer to our POST, then tells the truth, and the message goes on from there as from `unknown`."""
 
 
 def may_move(before: MessageState, after: MessageState) -> bool:

@@ -8,8 +8,9 @@ from engage.agencies.rules.people import Role
 from engage.db import encryption
 from engage.patients.rules.words import PatientStatus
 from engage.visits.record.progress import Recording
+from engage.visits.record.zones import unknown_zones
 from engage.visits.rules.changes import status_after
-from engage.visits.rules.rows import ClinicianRow, PatientRow
+from engage.visits.rules.rows import ClinicianRow, PatientRow, Rejected
 from engage.visits.rules.words import Change
 
 FOUNDING_BRANCH = "main"  # the branch that an agency begins with (engage.onboarding), before any EMR has named one
@@ -149,6 +150,7 @@ _PATIENT = (
     *("emr_id", "mrn", "first_name", "last_name", "born_on", "language", "state", "zip_code", "time_zone"),
     *("branch_id", "case_manager_id", "status", "status_since", "died_on"),
 )
+_ZONE = _PATIENT.index("time_zone")
 # The mark that an import set a state is the audit's line of that very instant: anybody else would have moved the instant.
 _STORED_PATIENTS = """
 SELECT p.id, p.emr_id, p.mrn, p.first_name, p.last_name, p.born_on, p.language, p.state, p.zip_code, p.time_zone,
@@ -169,15 +171,24 @@ def record_patients(recording: Recording) -> None:
     keys = bulk.stage("patients", ("emr_id",), ((key,) for key in mentioned | set(batch.patients)))
     stored = {row[1]: _StoredPatient(*row) for row in bulk.ask(_STORED_PATIENTS.format(keys=keys))}
     zones: dict[int, str] = dict(bulk.ask(_NEW_ZONE))
+    named = {row.zone for row in batch.patients.values() if row.zone}
+    unknown = unknown_zones(bulk, named | set(zones.values()) | {row.time_zone for row in stored.values()})
     added, changed, states = [], [], []
     stuck = 0
     for key, row in batch.patients.items():
         before = stored.get(key)
         if before is None:
             if row.first_name and row.last_name:
-                added.append(_new_patient(row, recording, zones))
+                new = _new_patient(row, recording, zones)
+                if new[_ZONE] in unknown:
+                    recording.rejected.append(_in_no_zone(row, new[_ZONE]))
+                else:
+                    added.append(new)
             continue
         after = _changed_patient(before, row, recording)
+        if after[_ZONE] in unknown:
+            recording.rejected.append(_in_no_zone(row, after[_ZONE]))
+            continue
         stuck += row.status is not None and row.status.value != after[11]
         if after != _as_stored(before):
             changed.append((before.id, *after))
@@ -187,13 +198,18 @@ def record_patients(recording: Recording) -> None:
     ids = dict(bulk.insert("patients", _PATIENT, added, "emr_id"))
     states += [(ids[row[0]], row[11]) for row in added if row[11] != PatientStatus.ACTIVE]
     _remember_states(recording, states)
-    recording.patients = {key: (row.id, row.time_zone) for key, row in stored.items()}
-    recording.patients |= {row[1]: (row[0], row[9]) for row in changed}
-    recording.patients |= {row[0]: (ids[row[0]], row[8]) for row in added}
+    recording.patients = {key: (row.id, row.time_zone) for key, row in stored.items() if row.time_zone not in unknown}
+    recording.patients |= {row[1]: (row[0], row[1 + _ZONE]) for row in changed}
+    recording.patients |= {row[0]: (ids[row[0]], row[_ZONE]) for row in added}
     recording.count("patients", Change.ADDED, len(added))
     recording.count("patients", Change.CHANGED, len(changed))
     recording.count("patients", Change.UNCHANGED, len(batch.patients.keys() & stored.keys()) - len(changed))
     _explain(recording, stuck, sum(row.has_strange_status for row in batch.patients.values()))
+
+
+def _in_no_zone(row: PatientRow, zone: str) -> Rejected:
+    reason = f"nobody knows the time zone {zone!r}: correct it in config/emr/zones.toml, the branch or the patient, and import again"
+    return Rejected(row.at.file, row.at.line, "the patient's time zone", reason)
 
 
 def _new_patient(row: PatientRow, recording: Recording, zones: dict[int, str]) -> tuple[Any, ...]:

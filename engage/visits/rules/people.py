@@ -77,6 +77,7 @@ def patient_rows(line: Line, patient: str) -> Iterator[Row]:
         case_manager=manager,
         case_manager_first_name=line.name("case_manager_first_name"),
         case_manager_last_name=line.name("case_manager_last_name"),
+        at=line.at,
     )
     if manager:
         # She is known by her key; her name may come with another line or another file.

@@ -112,6 +112,7 @@ class PatientRow:
     case_manager: str | None = None
     case_manager_first_name: str | None = None
     case_manager_last_name: str | None = None
+    at: Place = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

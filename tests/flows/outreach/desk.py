@@ -27,6 +27,7 @@ from tests.cast import (
     ANA_PHONE,
     BEN_PHONE,
     MARTA_PHONE,
+    MONDAY,
     OTHER_NUMBER,
     ROSE_PHONE,
     STRANGER_PHONE,
@@ -102,6 +103,24 @@ class Desk:
             session.flush()
             return message.id
 
+    def reminder(self, contact: int | None = None, **values: Any) -> int:
+        """Plan tomorrow's reminder of a visit of Rose's (or another's) that is due now and useful for six hours; its id."""
+        contact = contact or self.cast.rose_contact
+        patient = self.cast.rose if contact == self.cast.rose_contact else self.cast.marta
+        if not self.count("SELECT count(*) FROM visits WHERE patient_id = :id", id=patient):
+            self.cast.visit(patient)
+        with self.cast.db.agency_session(self.cast.id) as session:
+            touchpoint = session.scalars(select(Touchpoint).where(Touchpoint.key == "day-before")).one()
+            chosen: dict[str, Any] = {
+                "touchpoint_id": touchpoint.id,
+                "occasion": MONDAY.isoformat(),
+                "template": touchpoint.template,
+                "category": touchpoint.category,
+                "asks": touchpoint.asks,
+                "expires_at": clock.now() + timedelta(hours=6),
+            }
+        return self.checkin(contact, **chosen | values)
+
     def note(self) -> int:
         """Queue a note to Ana; its id."""
         note = Outgoing(self.cast.id, Kind.NOTE, "note-help", clinician_id=self.cast.ana)
@@ -114,7 +133,7 @@ class Desk:
 
     def dispatch(self, *, stop: Stop | None = None, gateway: TwilioGateway | None = None, **limits: Any) -> Dispatched:
         """One run of the dispatcher."""
-        chosen = Limits(**({"public_url": self.web, "threads": 4} | limits))
+        chosen = Limits(**({"public_url": self.web, "at_once": 4} | limits))
         return dispatch(self.cast.db, gateway or self.gateway, self.codes, chosen, stop)
 
     def reconcile(self) -> Reconciled:
@@ -144,6 +163,11 @@ class Desk:
         """The message as it stands now."""
         with self.cast.db.agency_session(self.cast.id) as session:
             return session.scalars(select(Message).where(Message.id == message_id)).one()
+
+    def retry_of(self, message_id: int) -> Message | None:
+        """The message that was made of it when it failed."""
+        with self.cast.db.agency_session(self.cast.id) as session:
+            return session.scalars(select(Message).where(Message.retry_of == message_id)).one_or_none()
 
     def state(self, message_id: int) -> str:
         """Only its state."""

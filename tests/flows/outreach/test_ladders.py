@@ -24,7 +24,9 @@ def pages(cast: Cast) -> list[Message]:
 
 def test_an_alert_that_cannot_climb_keeps_no_other_from_its_nurse(cast: Cast) -> None:
     alert(cast, cast.other_id, cast.stranger)
-    with cast.db.system_session("test") as session:  # a shift in a place that no map knows
+    with cast.db.system_session(
+        "test"
+    ) as session:  # a shift in a place that no map knows: a rule to PostgreSQL, nothing to Python
         session.execute(
             text(
                 "INSERT INTO clinicians (agency_id, emr_id, first_name, last_name, role)"
@@ -39,7 +41,7 @@ def test_an_alert_that_cannot_climb_keeps_no_other_from_its_nurse(cast: Cast) ->
             ),
             {"agency": cast.other_id},
         )
-        session.execute(text("UPDATE agencies SET time_zone = 'Nowhere/Land' WHERE id = :id"), {"id": cast.other_id})
+        session.execute(text("UPDATE agencies SET time_zone = 'Nowhere+5' WHERE id = :id"), {"id": cast.other_id})
     alert(cast, cast.id, cast.rose)
     assert escalate(cast.db, NOON).paged == 1
     assert [page.clinician_id for page in pages(cast)] == [cast.ana]

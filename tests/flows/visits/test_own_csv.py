@@ -263,3 +263,34 @@ def test_the_run_is_on_record(importing: Importing) -> None:
     )
     assert (profile, kind, len(checksum), is_complete, ran_at) == ("csv", "visits", 64, True, LATER)
     assert counts["visits"]["added"] == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "lost", "stand"),
+    [
+        ("branches", "P1", [("P0", "Smith"), ("P2", "Ruiz")]),  # P0 was known before, in a zone that is known
+        ("patients", "P0", [("P0", "Miller"), ("P1", "Miller"), ("P2", "Ruiz")]),
+    ],
+)
+def test_a_time_zone_that_nobody_knows_costs_the_line_and_not_the_import(
+    importing: Importing, table: str, lost: str, stand: list[tuple[str, str]]
+) -> None:
+    """PostgreSQL takes it for a rule of its own making; the hours for texts could not be told from it."""
+    importing(patients("P0,Ann,Miller,,,en,202-555-0134,patient,,,,,,,"), "patients.csv", profile="csv")
+    importing.tell(f"UPDATE {table} SET time_zone = 'Nowhere+5'")
+    report = importing(
+        patients(
+            "P0,Ann,Smith,,,en,202-555-0134,patient,,,yes,,,paper,11/01/2026",
+            "P1,Rose,Miller,,,en,202-555-0131,patient,,,yes,,,paper,11/01/2026",  # of no address: the branch's zone
+            "P2,Marta,Ruiz,NY,12207,en,202-555-0132,patient,,,yes,,,paper,11/01/2026",
+        ),
+        "patients.csv",
+        profile="csv",
+        now=LATER,
+    )
+    (refused,) = report.rejected
+    assert (refused.file, refused.line, refused.column) == ("patients.csv", 2 + int(lost[1]), "the patient's time zone")
+    assert "Nowhere+5" in refused.reason
+    assert "correct it" in refused.reason
+    assert importing.ask("SELECT emr_id, last_name FROM patients WHERE emr_id LIKE 'P%' ORDER BY 1") == stand
+    assert consents(importing, lost) == []

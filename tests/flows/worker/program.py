@@ -121,7 +121,7 @@ class Town:
             "DATA_DIR": str(self.folder / "data"),
             "TICK_SECONDS": "0.1",
             "PLAN_SECONDS": "0.4",
-            "DISPATCH_THREADS": "2",
+            "DISPATCH_AT_ONCE": "2",
         } | more
         plain = {name: value for name, value in os.environ.items() if not name.startswith("ENGAGE_")}
         log = self.folder / f"{command[0]}-{len(self.started)}.log"

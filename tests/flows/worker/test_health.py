@@ -10,6 +10,8 @@ from sqlalchemy import text
 
 from engage.alerts.opening import Reason, open_alert
 from engage.alerts.rules.words import AlertKind
+from engage.outreach.outbox import Outgoing, queue
+from engage.outreach.rules.words import Kind
 from engage.reports.health import VERBS
 from engage.settings import read_toml
 from engage.sms.rules.codes import parse_codes
@@ -113,6 +115,40 @@ def test_texts_nobody_can_be_given_are_said(client: FlaskClient, cast: Cast) -> 
     assert "no agency has" in problems(client, 200)
 
 
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (
+            "state = 'unknown', claimed_at = :past, attempt_id = gen_random_uuid(), body = 'x'",
+            "may or may not have been sent",
+        ),
+        (
+            "state = 'unknown', claimed_at = :lately, attempt_id = gen_random_uuid(), body = 'x'",
+            "",
+        ),  # about to be settled
+        ("state = 'failed', reason = 'bug', ended_at = :past", "failed for a reason that lies with us"),
+        ("state = 'failed', reason = 'config_alarm', ended_at = :past", "failed for a reason that lies with us"),
+        ("state = 'undelivered', reason = 'unlisted', ended_at = :past", "failed for a reason that lies with us"),
+        ("state = 'failed', reason = 'bug', ended_at = :long_past", ""),  # yesterday's was seen yesterday
+        ("state = 'failed', reason = 'permanent_number', ended_at = :past", ""),
+    ],
+)
+def test_messages_that_need_the_operator_are_said(client: FlaskClient, cast: Cast, values: str, says: str) -> None:
+    all_tick(cast)
+    with cast.db.agency_session(cast.id) as session:
+        note = Outgoing(cast.id, Kind.NOTE, "note-help", clinician_id=cast.ana, useful_for=timedelta(days=30))
+        queue(session, note, NOON - timedelta(days=2))
+    run(cast, "UPDATE messages SET due_at = :at", at=NOON + timedelta(hours=1))
+    times = {
+        "past": NOON - timedelta(minutes=31),
+        "lately": NOON - timedelta(minutes=29),
+        "long_past": NOON - timedelta(hours=25),
+    }
+    run(cast, f"UPDATE messages SET {values}", **{name: at for name, at in times.items() if f":{name}" in values})
+    said = problems(client, 200)
+    assert (says in said) if says else said == ""
+
+
 def test_a_database_that_does_not_answer_is_said(client: FlaskClient, cast: Cast) -> None:
     with cast.db.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE ticks")
@@ -132,6 +168,8 @@ def test_metrics_are_numbers_that_prometheus_reads(client: FlaskClient, cast: Ca
     assert {
         "engage_messages_due",
         "engage_messages_unknown",
+        "engage_messages_unsettled",
+        "engage_messages_refused",
         "engage_replies_waiting",
         "engage_alerts_exhausted",
     } <= set(values)

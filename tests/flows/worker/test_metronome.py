@@ -7,8 +7,12 @@ import pytest
 
 from engage import clock
 from engage import settings as engage_settings
+from engage.db.hints import Herald
+from engage.replies.inbox import InboundText, store
 from engage.reports.health import health
 from engage.worker import Metronome, Verbs
+from tests.cast import ROSE_PHONE, SUNRISE_NUMBER
+from tests.flows.outreach.test_claims import FILL
 from tests.flows.worker.program import ACCOUNT, TOKEN, Town, wait_until
 
 VERBS = {"plan", "dispatch", "handle", "escalate", "reconcile", "sweep"}
@@ -24,7 +28,7 @@ def verbs(town: Town) -> Iterator[Verbs]:
         twilio_timeout_seconds=20,
         tick_seconds=0.05,
         plan_seconds=0.2,
-        dispatch_threads=2,
+        dispatch_at_once=2,
     )
     made = Verbs.of(town.cast.db, settings)
     yield made
@@ -58,11 +62,11 @@ def test_a_hung_provider_does_not_keep_it_from_stopping(town: Town, verbs: Verbs
         town.answer()
     metronome = Metronome(verbs)
     metronome.start()
-    wait_until(lambda: len(town.fake.messages) == 2)  # two threads, both hanging
+    wait_until(lambda: len(town.fake.messages) == 2)  # as many as may be on their way, all hanging
     stop(metronome)
     found = dict(town.sql("SELECT state, count(*) FROM messages GROUP BY state"))
     assert found == {"unknown": 2, "planned": 3}
-    town.fake.stop()  # lets the two threads go
+    town.fake.stop()
 
 
 def test_a_verb_that_fails_stops_no_other_and_is_seen(town: Town, verbs: Verbs) -> None:
@@ -82,8 +86,8 @@ def test_a_verb_that_fails_stops_no_other_and_is_seen(town: Town, verbs: Verbs) 
 
 def test_two_of_them_share_the_work(town: Town, verbs: Verbs) -> None:
     town.fake.behaviour.rate_callback_lost = 1
-    for _ in range(40):
-        town.answer()
+    cast = town.cast
+    town.sql(FILL, agency=cast.id, patient=cast.rose, contact=cast.rose_contact, many=40, now=clock.now())
     both = [Metronome(verbs), Metronome(verbs)]
     for metronome in both:
         metronome.start()
@@ -92,3 +96,31 @@ def test_two_of_them_share_the_work(town: Town, verbs: Verbs) -> None:
         stop(metronome)
     sent = [message.client_ref["m"] for message in town.fake.messages]
     assert len(sent) == len(set(sent)) == 40
+
+
+def test_a_hint_brings_the_page_and_the_answer_out_between_two_ticks(town: Town) -> None:
+    """The ticks are an hour apart here: what leaves has left because one verb woke the next."""
+    settings = engage_settings.load(
+        public_url=town.web,
+        twilio_account_sid=ACCOUNT,
+        twilio_auth_token=TOKEN,
+        twilio_api_url=town.fake.url,
+        tick_seconds=60,
+        plan_seconds=3600,
+    )
+    town.fake.behaviour.rate_callback_lost = 1
+    metronome = Metronome(Verbs.of(town.cast.db, settings))
+    metronome.start()
+    wait_until(lambda: {verb for (verb,) in town.sql("SELECT verb FROM ticks")} == VERBS)
+    inbound = InboundText(
+        sid="SM" + "b" * 32, from_phone=ROSE_PHONE, to=SUNRISE_NUMBER, service_sid=None, body="I fell"
+    )
+    store(town.cast.db, inbound, clock.now())
+    Herald(town.cast.db).say("handle")
+    wait_until(
+        lambda: (
+            town.sql("SELECT DISTINCT kind FROM messages WHERE state = 'accepted' ORDER BY 1")
+            == [("answer",), ("page",)]
+        )
+    )
+    stop(metronome)

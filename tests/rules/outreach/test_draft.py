@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from engage.outreach.rules.draft import Clinician, Draft, Drop, Ready, decide
+from engage.outreach.rules.draft import Clinician, Companion, Draft, Drop, Ready, decide
 from engage.outreach.rules.wording import PlannedVisit
 from engage.outreach.rules.words import Kind
+from engage.patients.rules.loops import Answered
 from engage.patients.rules.permission import Hold, Reader, Refusal
-from engage.patients.rules.words import ConsentKind, PatientStatus, PhoneKind
+from engage.patients.rules.words import Category, ConsentKind, PatientStatus, PhoneKind
 from tests.rules.rose import ROSE
 
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # Monday 12:00 in New York
@@ -56,6 +57,8 @@ PAGE = replace(
     params={"code": "4821"},
     alert_is_open=True,
 )
+EXEMPT = replace(TEXT, reader=replace(ROSE, has_exemption_only=True, category=Category.CHECKINS))
+AL = Companion("Al", (PlannedVisit(time(9), ("Ben",)),))
 NOTE = replace(PAGE, kind=Kind.NOTE, template="note-taken", alert_is_open=False)
 
 
@@ -70,6 +73,22 @@ NOTE = replace(PAGE, kind=Kind.NOTE, template="note-taken", alert_is_open=False)
         (replace(TEXT, wording="noted your {{ score }}", params={"score": 4}), "noted your 4"),
         (replace(TEXT, wording="{{ when }}", visited_on=date(2026, 11, 22)), "yesterday's"),
         (replace(TEXT, wording="{{ when }}", visited_on=date(2026, 11, 23)), "today's"),
+        # everybody on the phone who would have had the text
+        (replace(TEXT, wording="Good morning {{ patient }}", companions=(AL,)), "Good morning Rose and Al"),
+        (
+            replace(TEXT, wording="¿Qué tal {{ patient }}?", language="es", companions=(AL, Companion("Sue"))),
+            "¿Qué tal Rose, Al y Sue?",
+        ),
+        (
+            replace(REMINDER, companions=(AL,)),
+            "Ben and Ana on Tue Nov 24, around 9:00 AM and 10:00 AM",
+        ),  # in time's order
+        (
+            replace(REMINDER, companions=(Companion("Al", (PlannedVisit(None, ("Ana",)),)),)),
+            "Ana on Tue Nov 24, around 10:00 AM",
+        ),
+        # one segment is what the healthcare exemption allows, to the last character
+        (replace(EXEMPT, wording="a" * 160), "a" * 160),
         # the patient's calendar: 23:30 in Honolulu on the 22nd is already the 23rd in UTC
         (replace(TEXT, wording="{{ when }}", visited_on=date(2026, 11, 22), zone="Pacific/Honolulu"), "yesterday's"),
     ],
@@ -117,6 +136,38 @@ def test_segments_are_counted() -> None:
         (TEXT, {"wording": "{% include 'x' %}"}, NOON, Drop.NO_WORDING),
         (TEXT, {"wording": "{% if false %}Hello{% endif %} "}, NOON, Drop.NO_WORDING),  # Twilio refuses an empty text
         (TEXT, {"wording": "{{ 'a' * 1601 }}"}, NOON, Drop.NO_WORDING),  # … and one that is too long
+        # the healthcare exemption
+        (EXEMPT, {"wording": "a" * 161}, NOON, Drop.EXEMPTION_LENGTH),
+        (EXEMPT, {"wording": "í" * 71}, NOON, Drop.EXEMPTION_LENGTH),  # 71 characters, but two messages on the air
+        (
+            EXEMPT,
+            {"reader": replace(ROSE, has_exemption_only=True, category=Category.SURVEYS)},
+            NOON,
+            Refusal.EXEMPTION_PURPOSE,
+        ),
+        # a phone that several patients share
+        (
+            REMINDER,
+            {"visits": (), "companions": (AL,)},
+            NOON,
+            Drop.VISIT_CHANGED,
+        ),  # Al's visit is told by Al's own text
+        (REMINDER, {"reader": replace(ROSE, is_told=True), "visits": ()}, NOON, Refusal.SHARED_PHONE),
+        # two machines
+        (ANSWER, {"reader": replace(ROSE, answered=Answered(6, 6))}, NOON, Refusal.LOOP_GUARD),
+        (
+            ANSWER,
+            {"template": "answer-opt-out", "reader": replace(STOPPED, answered=Answered(6, 6))},
+            NOON,
+            Refusal.LOOP_GUARD,
+        ),
+        (
+            ANSWER,
+            {"template": "answer-urgent", "reader": replace(ROSE, answered=Answered(12, 12))},
+            NOON,
+            Refusal.LOOP_GUARD,
+        ),
+        (NOTE, {"clinician": Clinician(False, False, Answered(6, 6))}, NOON, Refusal.LOOP_GUARD),
         # answers and last words
         (ANSWER, {"reader": STOPPED}, NOON, Refusal.OPTED_OUT),
         (ANSWER, {"reader": replace(ROSE, phone_kind=PhoneKind.WRONG_NUMBER)}, NOON, Refusal.WRONG_NUMBER),
@@ -144,6 +195,18 @@ def test_it_does_not_leave_now(draft: Draft, changed: dict[str, Any], now: datet
 )
 def test_a_last_word_reaches_whoever_has_just_written(template: str, reader: Reader) -> None:
     assert isinstance(decide(replace(ANSWER, template=template, reader=reader), NIGHT), Ready)
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        replace(ANSWER, template="answer-urgent", reader=replace(STOPPED, answered=Answered(11, 11))),  # call 911
+        replace(PAGE, clinician=Clinician(False, False, Answered(99, 99))),  # a page is no answer: the ladder limits it
+        replace(EXEMPT, kind=Kind.ANSWER, wording="í" * 71),  # whoever writes may be answered at length
+    ],
+)
+def test_what_no_guard_stops(draft: Draft) -> None:
+    assert isinstance(decide(draft, NOON), Ready)
 
 
 @pytest.mark.parametrize("draft", [ANSWER, PAGE, NOTE])

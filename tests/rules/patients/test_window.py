@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from engage.patients.rules.hours import Hours, Week
 from engage.patients.rules.window import instant, is_open, local_day, next_opening
 
 NEW_YORK = "America/New_York"
@@ -79,7 +80,7 @@ def test_an_instant_shows_its_wall_time_unless_that_was_skipped(day: date, wall:
     ],
 )
 def test_is_open(now: str, expected: bool) -> None:
-    assert is_open(utc(now), NEW_YORK, time(8), time(21)) is expected
+    assert is_open(utc(now), NEW_YORK, Week.daily(time(8), time(21))) is expected
 
 
 @pytest.mark.parametrize(
@@ -98,31 +99,59 @@ def test_is_open(now: str, expected: bool) -> None:
         ),  # 23:00; spring takes an hour of the night
         ("2026-11-01 03:00", "08:00", "21:00", NEW_YORK, "2026-11-01 13:00"),  # 23:00; autumn gives one
         ("2026-11-23 08:00", "08:00", "21:00", "Pacific/Honolulu", "2026-11-23 18:00"),
-        (
-            "2026-03-08 06:00",
-            "02:15",
-            "02:45",
-            NEW_YORK,
-            "2026-03-09 06:15",
-        ),  # the whole window is skipped: the next day's
+        # the whole window is skipped: the next day's
+        ("2026-03-08 06:00", "02:15", "02:45", NEW_YORK, "2026-03-09 06:15"),
+        # its beginning is skipped: open as soon as the clock has been moved, at 03:00
+        ("2026-03-08 06:00", "02:15", "03:30", NEW_YORK, "2026-03-08 07:00"),
+        # an hour comes twice, and both count
+        ("2026-11-01 05:00", "01:30", "03:00", NEW_YORK, "2026-11-01 05:30"),
+        ("2026-11-01 05:45", "01:00", "01:30", NEW_YORK, "2026-11-01 06:00"),  # closed at 01:30, open at 01:00 again
+        ("2026-11-01 05:45", "00:10", "01:30", NEW_YORK, "2026-11-01 06:00"),  # … the clock is moved into its midst
+        ("2026-03-08 04:30", "00:30", "02:00", "America/Havana", "2026-03-08 05:00"),  # midnight itself is skipped
+        ("2011-12-30 09:00", "08:00", "21:00", "Pacific/Apia", "2011-12-30 18:00"),  # a day is left out
     ],
 )
 def test_next_opening(now: str, after: str, until: str, zone: str, expected: str) -> None:
-    assert next_opening(utc(now), zone, time.fromisoformat(after), time.fromisoformat(until)) == utc(expected)
+    week = Week.daily(time.fromisoformat(after), time.fromisoformat(until))
+    assert next_opening(utc(now), zone, week) == utc(expected)
 
 
-@given(instants, zones, windows)
-@example(utc("2026-03-08 06:00"), NEW_YORK, [time(2, 15), time(2, 45)])
-@example(utc("2026-11-01 05:45"), NEW_YORK, [time(1, 0), time(1, 30)])
-@example(utc("2011-12-30 09:00"), "Pacific/Apia", [time(8), time(21)])
-def test_the_next_opening_is_open_and_soon(now: datetime, zone: str, window: list[time]) -> None:
-    after, until = window
-    opens_at = next_opening(now, zone, after, until)
-    assert is_open(opens_at, zone, after, until)
-    assert (
-        now <= opens_at <= now + timedelta(hours=50)
-    )  # a skipped window or a day of 25 hours, but never a day left out
-    assert (opens_at == now) is is_open(now, zone, after, until)
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2026-11-21 23:59", "2026-11-21 23:59"),  # Saturday 18:59
+        ("2026-11-22 01:00", "2026-11-23 14:00"),  # Saturday 20:00: not on Sunday, on Monday
+        ("2026-11-22 17:00", "2026-11-23 14:00"),  # Sunday noon
+        ("2026-11-23 14:00", "2026-11-23 14:00"),
+    ],
+)
+def test_a_closed_day_is_passed_over(now: str, expected: str) -> None:
+    week = Week((*[Hours(time(9), time(20))] * 6, None))
+    assert next_opening(utc(now), NEW_YORK, week) == utc(expected)
+
+
+def test_a_week_that_never_opens() -> None:
+    assert next_opening(utc("2026-11-22 17:00"), NEW_YORK, Week((None,) * 7)) is None
+
+
+spans = windows.map(lambda bounds: Hours(*bounds))
+weeks = st.lists(st.one_of(st.none(), spans), min_size=7, max_size=7).map(lambda days: Week(tuple(days)))
+
+
+@given(instants, zones, st.one_of(weeks, spans.map(lambda span: Week.daily(span.after, span.until))))
+@example(utc("2026-03-08 06:00"), NEW_YORK, Week.daily(time(2, 15), time(2, 45)))
+@example(utc("2026-11-01 05:45"), NEW_YORK, Week.daily(time(1, 0), time(1, 30)))
+@example(utc("2011-12-30 09:00"), "Pacific/Apia", Week.daily(time(8), time(21)))
+def test_the_next_opening_is_open_and_soon(now: datetime, zone: str, week: Week) -> None:
+    opens_at = next_opening(now, zone, week)
+    if opens_at is None:
+        assert week.never_opens
+        return
+    assert is_open(opens_at, zone, week)
+    assert (opens_at == now) is is_open(now, zone, week)
+    assert now <= opens_at <= now + timedelta(days=15)
+    if all(week.days) and len(set(week.days)) == 1:
+        assert opens_at <= now + timedelta(hours=50)  # a skipped window or a day of 25 hours, but never a day left out
 
 
 @given(instants, zones, windows)
@@ -131,7 +160,7 @@ def test_open_means_that_the_wall_shows_an_hour_between(now: datetime, zone: str
     wall = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None).time()
     shown = (wall.hour, wall.minute, wall.second, wall.microsecond)
     within = (after.hour, after.minute, 0, 0) <= shown < (until.hour, until.minute, 0, 0)
-    assert is_open(now, zone, after, until) is within
+    assert is_open(now, zone, Week.daily(after, until)) is within
 
 
 @pytest.mark.parametrize(

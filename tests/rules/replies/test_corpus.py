@@ -1,6 +1,6 @@
 """The labelled corpus as a whole: thresholds stand a little below what was measured, so that a change that costs shows.
 
-The rows are ours; figures on them are development figures.
+Figures on the tuned half say that nothing was lost; those on the held-out half, how new replies are read.
 """
 
 import csv
@@ -30,10 +30,12 @@ class Figures:
     urgent_false: int = 0
 
 
-def measured(language: str, reads: Callable[..., Reading]) -> Figures:
+def measured(language: str, half: str, reads: Callable[..., Reading]) -> Figures:
     figures = Figures()
     with (CORPUS / f"replies_{language}.tsv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            if row["half"] != half:
+                continue
             seen = reads(row["text"], row["context"], row["lang"])
             wanted, found = set(row["intents"].split("+")), {str(i.value) for i in seen.intents}
             figures.rows += 1
@@ -49,21 +51,24 @@ def measured(language: str, reads: Callable[..., Reading]) -> Figures:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("language", "exact", "urgent"),
+    ("language", "half", "exact", "urgent", "false"),
     [
-        ("en", 0.86, 0.84),
-        ("es", 0.89, 0.88),
+        ("en", "tuned", 0.95, 0.98, 0.01),
+        ("es", "tuned", 0.97, 0.98, 0.01),
+        # Written to be hard, and never looked into: a bound that breaks is a reason to think, not to look up the row.
+        ("en", "held-out", 0.76, 0.80, 0.035),
+        ("es", "held-out", 0.80, 0.80, 0.02),
     ],
 )
 def test_the_corpus_reads_as_well_as_before(
-    language: str, exact: float, urgent: float, reads: Callable[..., Reading]
+    language: str, half: str, exact: float, urgent: float, false: float, reads: Callable[..., Reading]
 ) -> None:
-    figures = measured(language, reads)
+    figures = measured(language, half, reads)
     assert figures.exact / figures.rows >= exact
     assert figures.urgent_found / figures.urgent >= urgent
-    assert figures.urgent_false / (figures.rows - figures.urgent) <= 0.02
-    assert figures.scores_right / figures.scores >= 0.96
-    assert figures.invented / (figures.rows - figures.scores) <= 0.01
+    assert figures.urgent_false / (figures.rows - figures.urgent) <= false
+    assert figures.scores_right / figures.scores >= 0.94
+    assert figures.invented / (figures.rows - figures.scores) <= 0.015
 
 
 # Ordinary texting, ours: words of alarm and of stopping that mean neither.
@@ -80,6 +85,14 @@ ORDINARY = [
     "the end of the month is fine",
     "cant breathe through this mask lol",
     "prices are falling finally",
+    "hurry home the soup is done",
+    "i'm out, have a good night",
+    "she set my soul on fire",
+    "not waking up before noon tomorrow",
+    "burning the midnight oil again",
+    "she hit the nail on the head",
+    "why are you not responding",
+    "no message no response what happened",
 ]
 
 
@@ -91,9 +104,9 @@ def test_ordinary_texts_neither_stop_nor_alarm(text: str, reads: Callable[..., R
 @pytest.mark.slow
 @pytest.mark.skipif(not PUBLIC.exists(), reason="the public texts are beside the checkout only where we develop")
 def test_public_texts_neither_stop_nor_alarm(reads: Callable[..., Reading]) -> None:
-    """UCI SMS Spam Collection, the ham: at most one opt-out and four alarms in a thousand."""
+    """UCI SMS Spam Collection, the ham: at most one opt-out and two alarms in a thousand."""
     lines = PUBLIC.read_text(encoding="utf-8", errors="replace").split("\n")
     texts = [line.partition("\t")[2] for line in lines if line.startswith("ham\t")]
     seen = [set(reads(text).intents) for text in texts]
     assert sum(Intent.OPTOUT in intents for intents in seen) <= 0.001 * len(texts)
-    assert sum(Intent.URGENT in intents for intents in seen) <= 0.004 * len(texts)
+    assert sum(Intent.URGENT in intents for intents in seen) <= 0.002 * len(texts)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engage.errors import ConfigurationError
+from engage.sms.rules.calls import CallEnd
 from engage.sms.rules.codes import CodeClass, CodeTable, NumberMark, parse_codes
 
 ROOT = Path(__file__).parents[3]
@@ -105,3 +106,42 @@ def test_a_broken_table_is_named(rows: list[dict[str, Any]], complaint: str) -> 
     with pytest.raises(ConfigurationError) as problem:
         parse_codes({"codes": rows})
     assert complaint in str(problem.value)
+
+
+# --- calls ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("end", "retries"),
+    [(CallEnd.BUSY, 1), (CallEnd.NO_ANSWER, 1), (CallEnd.MACHINE, 0), (CallEnd.FAILED, 0), (CallEnd.CANCELED, 0)],
+)
+def test_an_end_of_a_call(table: CodeTable, end: CallEnd, retries: int) -> None:
+    meaning = table.call(end)
+    assert (meaning.code, meaning.retries, meaning.needs_operator) == (None, retries, False)
+    assert "+" not in meaning.says
+
+
+def test_every_end_of_a_call_is_in_the_shipped_table(table: CodeTable) -> None:
+    assert set(table.calls) == set(CallEnd)
+
+
+def test_an_end_that_the_table_lacks_is_permanent() -> None:
+    codes = parse_codes({"codes": [{"code": 1, "class": "bug", "says": "x", "source": "x"}]})
+    assert not codes.call(CallEnd.BUSY).may_retry
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({"end": "asleep", "class": "bug", "says": "x", "source": "x"}, "end must be one of busy, no_answer"),
+        ({"class": "bug", "says": "x", "source": "x"}, "end must be one of"),
+        ({"end": "busy", "class": "bug", "source": "x"}, "call busy: says is missing"),
+        ({"end": "busy", "code": 5, "class": "bug", "says": "x", "source": "x"}, "code is not known"),
+        ({"end": "busy", "class": "bug", "says": "x", "source": "x", "retries": 1}, "belong to the class retry_later"),
+    ],
+)
+def test_a_broken_row_about_calls_is_named(row: dict[str, Any], says: str) -> None:
+    good = {"code": 1, "class": "bug", "says": "x", "source": "x"}
+    with pytest.raises(ConfigurationError, match="row 1") as problem:
+        parse_codes({"codes": [good], "calls": [row]})
+    assert says in str(problem.value)
