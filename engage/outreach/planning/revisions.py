@@ -1,5 +1,7 @@
 """Planned messages whose reason or time has changed: rows in, moved or cancelled rows out. Inserts none.
 
+Second tries and calls to landlines have times of their own (`tries`, `call_instead`): those are cancelled here, never moved.
+
 A contact who may no longer be texted keeps the row: the dispatcher suppresses it with the reason (docs/decisions/0009).
 """
 
@@ -15,7 +17,7 @@ from engage.outreach.rules.spans import Span
 
 # What is planned and not over: an expired row is the dispatcher's to end. Nothing is useful for longer than a week, so an
 # index by patient and time need not be read further back than that.
-_ROWS = """m.state = 'planned' AND m.kind = 'touchpoint' AND m.channel = 'sms' AND m.retry_of IS NULL AND m.expires_at > :now AND m.send_at > CAST(:now AS timestamptz) - interval '9 days'"""
+_ROWS = """m.state = 'planned' AND m.kind = 'touchpoint' AND m.expires_at > :now AND m.send_at > CAST(:now AS timestamptz) - interval '9 days'"""
 
 # The moment of each touchpoint and occasion that is planned, in each zone, as the programme says today.
 _MOMENTS = f"""
@@ -49,7 +51,10 @@ GROUP BY e.agency_id, e.patient_id, d.day
 HAVING NOT bool_or(e.starts_on <= d.day AND COALESCE(e.discharged_on, 'infinity') >= d.day)
 """
 
-_DIFFERS = """(why IS NOT NULL OR (m.send_at, m.expires_at, m.priority, m.template, m.category, m.asks)
+_OWN_TIME = """
+CROSS JOIN LATERAL (SELECT m.channel = 'sms' AND m.retry_of IS NULL AS is_ours) AS origin
+"""
+_DIFFERS = """(why IS NOT NULL OR is_ours AND (m.send_at, m.expires_at, m.priority, m.template, m.category, m.asks)
     IS DISTINCT FROM (wanted_at, wanted_until, w.priority, w.template, w.category, w.asks))"""
 _WANTED = """
 CROSS JOIN LATERAL (SELECT begins_at + shift AS wanted_at, LEAST(useful_until + shift, stops_at) AS wanted_until) AS now_wanted
@@ -65,14 +70,14 @@ LEFT JOIN planning_out_of_care x ON w.anchor = 'every_day' AND x.agency_id = m.a
 CROSS JOIN LATERAL (SELECT CASE WHEN is_even AND w.anchor = 'visit_day'
     THEN GREATEST(LEAST(base, first_start - interval '60 minutes'), opens) ELSE base END AS begins_at, LEAST(closes, first_start) AS stops_at) AS start
 CROSS JOIN LATERAL (SELECT LEAST(useful_until, stops_at) AS ends_at) AS bounds
-{OWN.format(contact="m.contact_id")} {_WANTED}
+{OWN.format(contact="m.contact_id")} {_WANTED} {_OWN_TIME}
 CROSS JOIN LATERAL (SELECT CASE
     WHEN NOT w.has_agency THEN 'agency_off'
     WHEN NOT w.is_active THEN 'touchpoint_off'
-    WHEN w.anchor = 'visit_day' AND (o.occasion IS NULL OR first_start <= GREATEST(begins_at, :now)) THEN 'visit_changed'
+    WHEN w.anchor = 'visit_day' AND (o.occasion IS NULL OR first_start <= GREATEST(CASE WHEN is_ours THEN begins_at ELSE m.send_at END, :now)) THEN 'visit_changed'
     WHEN w.only_monitored AND NOT p.is_monitored THEN 'not_monitored'
     WHEN x.occasion IS NOT NULL THEN 'out_of_care'
-    WHEN NOT is_usable OR begins_at >= ends_at OR wanted_until <= :now THEN 'no_time' END AS why) AS decision
+    WHEN is_ours AND (NOT is_usable OR begins_at >= ends_at OR wanted_until <= :now) THEN 'no_time' END AS why) AS decision
 WHERE {_ROWS} AND {{narrow}} AND {_DIFFERS}
 """  # noqa: S608
 _OF_VISITS = f"""
@@ -86,13 +91,13 @@ JOIN agencies a ON a.id = m.agency_id
 LEFT JOIN visits v ON v.agency_id = m.agency_id AND v.id = m.visit_id AND v.status = 'completed'
 {COMPLETED}
 CROSS JOIN LATERAL (SELECT NULL::timestamptz AS stops_at, LEAST(useful_until, closes) AS ends_at) AS ends
-{OWN.format(contact="m.contact_id")} {_WANTED}
+{OWN.format(contact="m.contact_id")} {_WANTED} {_OWN_TIME}
 CROSS JOIN LATERAL (SELECT CASE
     WHEN NOT a.is_active THEN 'agency_off'
     WHEN NOT w.is_active THEN 'touchpoint_off'
     WHEN v.id IS NULL THEN 'visit_changed'
     WHEN w.only_monitored AND NOT p.is_monitored THEN 'not_monitored'
-    WHEN wanted_until <= :now THEN 'no_time' END AS why) AS decision
+    WHEN is_ours AND wanted_until <= :now THEN 'no_time' END AS why) AS decision
 WHERE {_ROWS} AND {{narrow}} AND {_DIFFERS}
 """  # noqa: S608
 

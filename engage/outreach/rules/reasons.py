@@ -112,6 +112,16 @@ _READER = {
 _US = {
     "visit_changed": ("The visit was moved, done, missed, cancelled or declined, so there is nothing to remind of.", _OURS),
     "touchpoint_off": ("The agency has switched this touchpoint off.", "touchpoints.is_active"),
+    "agency_off": ("The agency has been switched off.", "agencies.is_active"),
+    "out_of_care": ("No episode of the patient's care holds that day any more.", "the table episodes"),
+    "not_monitored": (
+        "Only monitored patients get this text, and the patient is not monitored any more.",
+        "touchpoints.only_monitored and patients.is_monitored",
+    ),
+    "no_time": (
+        "Its time no longer lies within the agency's hours, since the touchpoint, the hours or the patient's zone changed.",
+        "touchpoints.local_time, agencies.texts_after and texts_until, patients.time_zone",
+    ),
     "no_sender": ("The agency has no number to send it from.", "the table senders"),
     "sender_busy": ("Our number had more to send than it may, and by its turn the text would have lost its use.", _PACE),
     "sender_pace": ("Our number sends so many texts a second and no more; it waits for its turn.", _PACE),

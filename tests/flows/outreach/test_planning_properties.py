@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from engage.db import Database
 from engage.outreach.plan import Planned, plan
+from engage.patients.rules.hours import Week
 from engage.patients.rules.window import is_open
 from tests.cast import NOON, Cast
 from tests.flows.test_time_agrees import clock_changes
@@ -111,8 +112,9 @@ def test_no_plan_leaves_the_hours(cast: Cast, data: st.DataObject, programme: Pr
     plan(cast.db, now, timedelta(hours=60))
     with cast.db.agency_session(cast.id) as session:
         rows = session.execute(_FOUND, {"agency": cast.id}).all()
+    hours_of_day = Week.daily(programme.after, programme.until)
     for row in rows:
-        assert is_open(row.send_at, zone, programme.after, programme.until), row
+        assert is_open(row.send_at, zone, hours_of_day), row
         assert row.send_at < row.expires_at, row
         assert row.expires_at > now, row
     assert len({(row.touchpoint_id, row.contact_id, row.occasion) for row in rows}) == len(rows)

@@ -21,6 +21,7 @@ WRITTEN = (
     r"reason = '([^']+)'",
     r"reason = CASE WHEN [^\n]*? THEN '([^']+)'",
     r"reason = CASE WHEN [^\n]*? ELSE '([^']+)' END",
+    r"\n +WHEN [^\n]* THEN '(\w+)'",  # a line of the planner's list
     r'Hold\([^\n]*, "([^"]+)"\)',
     r'(?:Uncertain|LostContact)\(f?"([^"]+)"\)',
     r'__init__\(f"(HTTP [^"]+)',
