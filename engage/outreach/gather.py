@@ -54,13 +54,14 @@ LEFT JOIN LATERAL (
     WHERE e.agency_id = m.agency_id AND e.phone_hash = c.phone_hash AND e.contact_id IS NULL
     ORDER BY e.said_at DESC, e.id DESC LIMIT 1) word ON true
 LEFT JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE o.claimed_at >= date_trunc('day', :now AT TIME ZONE p.time_zone) AT TIME ZONE p.time_zone) AS today,
-           count(*) FILTER (WHERE o.claimed_at >= (date_trunc('day', :now AT TIME ZONE p.time_zone) - interval '6 days') AT TIME ZONE p.time_zone) AS week,
+    SELECT count(*) FILTER (WHERE has_bothered AND o.claimed_at >= date_trunc('day', :now AT TIME ZONE p.time_zone) AT TIME ZONE p.time_zone) AS today,
+           count(*) FILTER (WHERE has_bothered
+               AND o.claimed_at >= (date_trunc('day', :now AT TIME ZONE p.time_zone) - interval '6 days') AT TIME ZONE p.time_zone) AS week,
            bool_or(o.touchpoint_id = m.touchpoint_id AND o.occasion = m.occasion AND o.patient_id <> m.patient_id) AS is_told
     FROM contacts same JOIN messages o ON o.agency_id = same.agency_id AND o.contact_id = same.id
+    CROSS JOIN LATERAL (SELECT NOT (o.state = 'undelivered' AND o.channel = 'sms') AS has_bothered) AS felt
     WHERE m.kind = 'touchpoint' AND same.agency_id = m.agency_id AND same.phone_hash = c.phone_hash
-      AND o.kind = 'touchpoint' AND o.claimed_at >= :now - interval '8 days' AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')
-      AND NOT (o.state = 'undelivered' AND o.channel = 'sms')) sent ON true
+      AND o.kind = 'touchpoint' AND o.claimed_at >= :now - interval '8 days' AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')) sent ON true
 LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE o.claimed_at > :short_ago) AS lately, count(*) AS in_a_day
     FROM (

@@ -19,9 +19,8 @@ from engage.alerts.opening import Reason, open_alert
 from engage.alerts.rules.words import AlertKind
 from engage.cli import main
 from engage.db import encryption
-from engage.outreach.model import Message, MessageEvent
+from engage.outreach.model import Message
 from engage.outreach.plan import plan
-from engage.outreach.rules.words import Turn
 from engage.patients.model import ConsentEvent, Contact
 from engage.reports.rules.story import explain
 from tests.cast import MARTA_PHONE, NOON, ROSE_PHONE, Cast
@@ -70,13 +69,6 @@ def tells(said: Said, *words: str) -> None:
     """It worked, and each of `words` stands in what it printed, in this order."""
     assert (said.code, said.err) == (0, ""), said
     assert re.search(".*?".join(re.escape(word) for word in words), said.out, re.DOTALL), said.out
-
-
-def turned(desk: Desk, message: int, turn: Turn, reason: str | None, until: datetime | None) -> None:
-    """The row that a verb leaves behind when it turns a message."""
-    with desk.cast.db.agency_session(desk.cast.id) as session:
-        row = {"message_id": message, "at": clock.now(), "event": turn, "reason": reason, "until": until}
-        session.add(MessageEvent(agency_id=desk.cast.id, **row))
 
 
 def add_contact(cast: Cast, patient: int, phone: str, relationship: str, *, name: str | None = None) -> int:
@@ -144,7 +136,6 @@ def test_held_over_night_and_sent_in_the_morning(desk: Desk, engage: Program) ->
     desk.time.move_to(NIGHT)
     message = desk.checkin(expires_at=NIGHT + timedelta(hours=12))
     desk.dispatch()
-    turned(desk, message, Turn.HELD, "quiet_hours", MORNING)
     tells(engage("why", str(message)), "Not sent yet", explain("quiet_hours").says, "to leave Mon Nov 23, 8:00 AM EST")
     desk.time.move_to(MORNING)
     desk.dispatch()
@@ -187,7 +178,6 @@ def test_a_landline(desk: Desk, engage: Program) -> None:
     tells(
         engage("why", str(message)),
         "not delivered. Landline",
-        "somebody should call",
         "Sent, but not delivered",
         "30006",
     )
@@ -198,13 +188,11 @@ def test_unknown_and_then_found(desk: Desk, engage: Program) -> None:
     desk.fake.behaviour.rate_callback_lost = 1
     desk.fake.next_create("drop_after")
     desk.dispatch()
-    turned(desk, message, Turn.LOST_CONTACT, desk.row(message).reason, None)
     said = engage("why", str(message))
     tells(said, "Perhaps sent. Twilio's log is asked from", "The rule:", "Perhaps sent, perhaps not.")
     assert json.loads(engage("why", str(message), "--json").out)["was_sent"] is None
     desk.deliver()
     desk.settle()
-    turned(desk, message, Turn.FOUND, None, None)
     tells(engage("why", str(message)), "Delivered", "perhaps not", "Found in Twilio's log", "had just written")
 
 
@@ -213,7 +201,6 @@ def test_a_text_that_twilio_kept_refusing_for_now_is_told_once(desk: Desk, engag
     for _ in range(3):
         desk.fake.next_create("429:30")
         desk.dispatch()
-        turned(desk, message, Turn.HANDED_BACK, "provider_busy", clock.now() + timedelta(seconds=30))
         desk.time.tick(timedelta(seconds=30))
     said = engage("why", str(message))
     tells(said, "Handed back unsent", explain("provider_busy").says, "3 times, the last one")

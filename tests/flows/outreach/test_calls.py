@@ -200,7 +200,7 @@ def test_two_unknown_calls_to_one_phone_get_one_each(landline: Desk) -> None:
     messages = [call(landline), call(landline, occasion=str(MONDAY + timedelta(days=1)))]
     landline.cast.visit(landline.cast.rose, on=MONDAY + timedelta(days=1))
     landline.fake.next_create("drop_after", 2)
-    landline.dispatch(threads=1)
+    landline.dispatch(at_once=1)
     landline.settle()
     assert {landline.row(message).sid for message in messages} == {made.sid for made in landline.fake.calls}
     assert len(landline.fake.calls) == 2
