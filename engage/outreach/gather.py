@@ -185,7 +185,7 @@ class _Found:
 
 
 def _companions(session: Session, rows: Sequence[Row[Any]]) -> _Others:
-    shared = [(row.id, day) for row in rows if row.is_shared and (day := _day(row)) is not None]
+    shared = [(row.id, day) for row in rows if row.is_shared and _is_for_all(row) and (day := _day(row)) is not None]
     found: _Others = {}
     if shared:
         ids, days = (list(column) for column in zip(*shared, strict=True))
@@ -261,8 +261,11 @@ def _claimed(row: Row[Any], found: _Found) -> Claimed:
 
 
 def _is_for_all(row: Row[Any]) -> bool:
-    """Whether a phone gets this touchpoint once for all its patients: a day is common to them, a visit is not."""
-    return row.anchor in {Anchor.VISIT_DAY, Anchor.EVERY_DAY}
+    """Whether a phone gets this touchpoint once for all its patients: a day is common to them, a visit is not.
+
+    A call is for one patient, because the key that is pressed answers for one.
+    """
+    return row.channel == Channel.SMS and row.anchor in {Anchor.VISIT_DAY, Anchor.EVERY_DAY}
 
 
 def _visits_of(row: Row[Any], patient: int, day: date | None, visits: _Visits) -> tuple[PlannedVisit, ...]:

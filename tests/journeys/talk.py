@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -186,7 +186,8 @@ def world_of(cast: Cast, time: FrozenDateTimeFactory) -> Iterator[World]:
         for number in (SUNRISE_NUMBER, SUNRISE_PAGES, OTHER_NUMBER):
             fake.add_number(number, inbound_url=f"{address}/twilio/messages")
         try:
-            yield World(cast, fake, verbs, time)
+            with closing(verbs.gateway):
+                yield World(cast, fake, verbs, time)
             fake.check()
             assert fake.webhook_failures == []
         finally:

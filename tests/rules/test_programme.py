@@ -283,6 +283,11 @@ def spoil(config: Path, file: str, was: str, becomes: str) -> None:
         ("offset_days = -1", "ofset_days = -1", ["touchpoint 'day-before'", "'ofset_days'", "offset_days"]),
         ("useful_minutes = 360", "", ["touchpoint 'day-before' lacks 'useful_minutes'"]),
         ("useful_minutes = 360", "useful_minutes = 0", ["touchpoint 'day-before', useful_minutes", "from 5 to 10080"]),
+        (
+            "spread_minutes = 30",
+            "spread_minutes = 240",
+            ["touchpoint 'morning-checkin', spread_minutes", "from 0 to 180"],
+        ),
         ("useful_minutes = 360", 'useful_minutes = "6h"', ["touchpoint 'day-before', useful_minutes", "'6h'"]),
         ("priority = 5", "priority = 1", ["touchpoint 'day-before', priority", "from 3 to 9"]),
         ("local_time = 15:00:00", 'local_time = "3 pm"', ["touchpoint 'day-before', local_time", "15:00:00"]),

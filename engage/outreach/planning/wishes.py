@@ -27,7 +27,8 @@ FROM (
     SELECT v.agency_id, v.patient_id, v.starts_on AS day, p.time_zone, p.is_monitored,
            min((v.starts_on + v.starts_local) AT TIME ZONE p.time_zone) AS first_start
     FROM visits v JOIN patients p ON p.agency_id = v.agency_id AND p.id = v.patient_id AND p.status = 'active'
-    WHERE v.status = 'scheduled' AND v.answer IS DISTINCT FROM 'does_not_want_it' AND v.starts_on = ANY(CAST(:days AS date[])) AND {narrow}
+    WHERE v.status = 'scheduled' AND v.answer IS DISTINCT FROM 'does_not_want_it' AND v.starts_on = ANY(CAST(:days AS date[]))
+      AND v.agency_id = ANY(CAST(:agencies AS bigint[])) AND {narrow}
     GROUP BY v.agency_id, v.patient_id, v.starts_on, p.time_zone, p.is_monitored) AS o
 JOIN planning_slots s ON s.anchor = 'visit_day' AND s.agency_id = o.agency_id AND s.zone = o.time_zone AND s.day = o.day
     AND (o.is_monitored OR NOT s.only_monitored)

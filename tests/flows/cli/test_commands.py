@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from engage import clock
+from engage.db import Database
 from tests.flows.cli.conftest import KEYS, Program, Said
 
 SUNRISE = (
@@ -60,6 +62,20 @@ def test_an_agency_from_nothing_to_planned_messages(engage: Program, tmp_path: P
         "already",
     )
     assert json.loads(engage("report", "--json").out)["alerts"] == 0
+
+
+def test_plan_again_and_plan_everything(engage: Program, monkeypatch: pytest.MonkeyPatch, db: Database) -> None:
+    for name in ("PUBLIC_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"):
+        monkeypatch.setenv(f"ENGAGE_{name}", "https://engage.example.org" if name == "PUBLIC_URL" else "AC" + "0" * 32)
+    assert engage(*SUNRISE).code == 0
+    assert json.loads(engage("plan", "--json").out) == {"planned": 0, "moved": 0, "cancelled": 0, "calls": 0}
+    whole_at = text("SELECT whole_at FROM planning")
+    with db.system_session("test") as session:
+        first = session.execute(whole_at).scalar_one()
+    assert engage("plan").code == 0
+    assert engage("plan", "--whole", "--json").code == 0
+    with db.system_session("test") as session:
+        assert session.execute(whole_at).scalar_one() > first
 
 
 @pytest.mark.parametrize(

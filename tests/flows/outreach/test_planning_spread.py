@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from sqlalchemy import text
 
+from engage.onboarding import NewAgency, found_agency
 from engage.outreach.plan import plan
 from tests.cast import MONDAY, NOON, Cast
 
@@ -52,6 +53,16 @@ def times(cast: Cast, key: str, now: datetime = NOON) -> dict[int, tuple[datetim
             {"key": key, "now": now},
         ).all()
     return {contact: (send_at.astimezone(UTC), expires_at.astimezone(UTC)) for contact, send_at, expires_at in rows}
+
+
+def test_a_new_agency_spreads_its_checkins(cast: Cast) -> None:
+    new = NewAgency("new", "New Home Health", "(202) 555-0152", "America/Chicago", "+12025550103")
+    with cast.db.agency_session(found_agency(cast.db, new, cast.config, NOON)) as session:
+        found = {
+            row.key: row.spread_minutes for row in session.execute(text("SELECT key, spread_minutes FROM touchpoints"))
+        }
+    assert {key for key, minutes in found.items() if minutes} == {"morning-checkin", "evening-checkin"}
+    assert {minutes for minutes in found.values() if minutes} == {30}
 
 
 def test_each_at_a_minute_of_their_own(cast: Cast) -> None:

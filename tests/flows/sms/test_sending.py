@@ -80,7 +80,7 @@ PAGE = "<html>Access denied for +12025550143</html>"
         (400, {"code": 20001}, {}, Refused(400, 20001, "HTTP 400, Twilio code 20001")),
         (429, {"code": 20429}, {"Retry-After": "7"}, TryLater(20429, 7.0)),
         (429, {"code": 20429}, {}, TryLater(20429, None)),
-        (429, PAGE, {"Retry-After": "soon"}, TryLater(None, None)),
+        (429, PAGE, {"Retry-After": "soon"}, TryLater(20429, None)),
         (
             429,
             {"code": 20429},
