@@ -48,12 +48,21 @@ FROM contacts c JOIN touchpoints t ON t.agency_id = c.agency_id AND t.key = 'mor
 """)
 _PLANNED = text("SELECT count(*) FROM messages WHERE occasion = 'chaos' AND state = 'planned'")
 _OPEN = text("SELECT count(*) FROM messages WHERE occasion = 'chaos' AND state IN ('planned', 'sending', 'unknown')")
+_OUTSIDE = text("""
+SELECT count(*) FROM messages m JOIN agencies a ON a.id = m.agency_id JOIN patients p ON p.agency_id = m.agency_id AND p.id = m.patient_id
+WHERE m.occasion = 'chaos' AND m.attempts > 0 AND (m.claimed_at >= m.expires_at
+    OR (m.claimed_at AT TIME ZONE p.time_zone)::time < a.texts_after OR (m.claimed_at AT TIME ZONE p.time_zone)::time >= a.texts_until)
+""")
+_UNTOLD = text("""
+SELECT count(*) FROM messages m WHERE m.occasion = 'chaos' AND m.attempts > 1
+    AND NOT EXISTS (SELECT FROM message_events e WHERE e.agency_id = m.agency_id AND e.message_id = m.id)
+""")
 _STATES = text("SELECT state, count(*) AS count FROM messages WHERE occasion = 'chaos' GROUP BY state")
 
 
 @dataclass
 class Verdict:
-    """What came of it."""
+    """What came of it. `outside`: claimed outside the patient's hours or past their use; `untold`: tried again without a word why."""
 
     messages: int
     workers: int
@@ -61,14 +70,16 @@ class Verdict:
     restarts: int = 0
     lost: int = 0
     twice: int = 0
+    outside: int = 0
+    untold: int = 0
     attempts_over_one: int = 0
     seconds: float = 0
     states: dict[str, int] | None = None
 
     @property
     def is_kept(self) -> bool:
-        """Nothing lost, nothing twice."""
-        return self.lost == self.twice == 0
+        """Nothing lost, nothing twice, nothing outside the window, and the ledger says what happened to each."""
+        return self.lost == self.twice == self.outside == self.untold == 0
 
 
 def run(
@@ -85,6 +96,8 @@ def run(
             verdict.states = {row.state: row.count for row in session.execute(_STATES)}
             again = text("SELECT count(*) FROM messages WHERE occasion = 'chaos' AND attempts > 1")
             verdict.attempts_over_one = session.execute(again).scalar_one()
+            verdict.outside = session.execute(_OUTSIDE).scalar_one()
+            verdict.untold = session.execute(_UNTOLD).scalar_one()
         got = Counter(message.to for message in storm.fake.messages)
         verdict.lost = messages - len(got)
         verdict.twice = sum(count - 1 for count in got.values())

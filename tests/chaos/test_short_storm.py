@@ -13,4 +13,4 @@ def test_a_short_storm() -> None:
         verdict.states.get("planned", 0) == verdict.states.get("sending", 0) == verdict.states.get("unknown", 0) == 0
     ), verdict
     assert verdict.kills > 0, verdict
-    assert (verdict.lost, verdict.twice) == (0, 0), verdict
+    assert (verdict.lost, verdict.twice, verdict.outside, verdict.untold) == (0, 0, 0, 0), verdict
