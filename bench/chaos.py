@@ -83,7 +83,7 @@ class Verdict:
 
 
 def run(
-    messages: int, workers: int, *, seed: int = 1, restarts: int = 2, kill_every: float = 1.0, patience: float = 600
+    messages: int, workers: int, *, seed: int = 1, restarts: int = 2, kill_every: float = 1.0, patience: float = 1500
 ) -> Verdict:
     """One storm over `messages` due messages; virtual time jumps ahead afterwards, so that leases need not be waited for."""
     began = machine.monotonic()
@@ -153,7 +153,7 @@ class _Storm:
                 "ENGAGE_TICK_SECONDS": "0.2",
                 "ENGAGE_PLAN_SECONDS": "4",
                 "ENGAGE_DISPATCH_BATCH": "100",
-                "ENGAGE_DISPATCH_AT_ONCE": "8",
+                "ENGAGE_DISPATCH_AT_ONCE": "32",
                 "ENGAGE_LEASE_SECONDS": "60",
                 "ENGAGE_LOG_LEVEL": "ERROR",
             }
