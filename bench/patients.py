@@ -55,7 +55,7 @@ SELECT c.agency_id, 'touchpoint', t.priority, t.id, :occasion, c.patient_id, c.i
        :now, :now, :now, CAST(:now AS timestamptz) + interval '4 hours'
 FROM contacts c JOIN touchpoints t ON t.agency_id = c.agency_id AND t.key = 'morning-checkin'
 WHERE c.patient_id > (SELECT min(id) FROM patients) + :skip - 1
-ORDER BY c.id LIMIT :count
+ORDER BY c.patient_id LIMIT :count
 """)
 _ASKED = text("""
 INSERT INTO messages (agency_id, kind, priority, touchpoint_id, occasion, patient_id, contact_id, template, category, asks,
@@ -65,7 +65,7 @@ SELECT c.agency_id, 'touchpoint', t.priority, t.id, :occasion, c.patient_id, c.i
        'SM' || md5('asked' || c.id || :occasion || at), :body, 'en', 1, at
 FROM contacts c JOIN touchpoints t ON t.agency_id = c.agency_id AND t.key = 'morning-checkin',
 LATERAL (SELECT CAST(:now AS timestamptz) - interval '10 minutes' AS at) times
-ORDER BY c.id LIMIT :count
+ORDER BY c.patient_id LIMIT :count
 """)
 
 # What an agency leaves behind: delivered check-ins of half a year, a receipt for each, an answer to every fourth.
@@ -117,11 +117,11 @@ class Town:
     patients: int
 
 
-def noon_zone(now: datetime) -> str:
-    """A zone of the IANA list in which the clocks show twelve o'clock and some minutes."""
-    offset = 12 - now.hour  # of its clocks to UTC, -11 to 12
+def afternoon_zone(now: datetime) -> str:
+    """A zone of the IANA list in which the clocks show two in the afternoon: no check-in of the programme is useful then or soon."""
+    offset = 14 - now.hour  # of its clocks to UTC, -9 to 14
     zone = f"Etc/GMT{-offset:+d}" if offset else "Etc/GMT"
-    if now.astimezone(ZoneInfo(zone)).hour != 12:
+    if now.astimezone(ZoneInfo(zone)).hour != 14:
         raise AssertionError(zone)
     return zone
 
@@ -131,7 +131,7 @@ def settle(db: Database, patients: int, nurses: int = 0) -> Town:
     if patients > MOST_PATIENTS:
         raise ValueError(f"there are fictional numbers for {MOST_PATIENTS} patients")
     now = clock.now()
-    zone = noon_zone(now)
+    zone = afternoon_zone(now)
     facts = NewAgency("bench", "Bench Home Health", invented.phone(2), zone, SENDER, pages_phone=PAGES)
     agency = found_agency(db, facts, shipped("config"), now)
     with db.system_session("bench") as session:

@@ -10,7 +10,7 @@ import pytest
 from bench import provider
 from bench.figures import percentile
 from bench.memory import per_hundred_thousand
-from bench.patients import noon_zone
+from bench.patients import afternoon_zone
 from engage.db import encryption
 from engage.outreach.links import Link, status_callback
 from engage.simulation.twilio.messages import Message
@@ -41,7 +41,7 @@ def test_the_slope_of_a_leak_and_of_none() -> None:
 @pytest.mark.parametrize("hour", range(24))
 def test_it_is_noon_somewhere(hour: int) -> None:
     now = datetime(2026, 11, 22, hour, 34, tzinfo=UTC)
-    assert now.astimezone(ZoneInfo(noon_zone(now))).hour == 12
+    assert now.astimezone(ZoneInfo(afternoon_zone(now))).hour == 14
 
 
 def form(callback: str) -> bytes:
