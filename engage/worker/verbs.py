@@ -23,6 +23,9 @@ from engage.settings import Settings, read_toml
 from engage.sms.gateway import Gateway, TwilioGateway
 from engage.sms.rules.codes import CodeTable, parse_codes
 
+HANDFUL = 10
+"""How many replies a worker reads before it lets pages and answers out."""
+
 
 @dataclass(frozen=True)
 class Verbs:
@@ -68,9 +71,9 @@ class Verbs:
         )
         return dispatch(self.db, self.gateway, self.codes, limits, stop, self.flow)
 
-    def handle(self) -> Any:
-        """Understand stored replies."""
-        return handle(self.db, self.lexicon, clock.now)
+    def handle(self, most: int = 500) -> Any:
+        """Understand stored replies, at most `most`."""
+        return handle(self.db, self.lexicon, clock.now, most)
 
     def escalate(self) -> Any:
         """Climb the ladders of alerts that are due."""
@@ -90,7 +93,8 @@ class Verbs:
         return {
             "plan": self.plan,
             "dispatch": lambda: self.dispatch(stop),
-            "handle": self.handle,
+            # a worker takes a handful, so that the page for the first of many does not wait for the reading of the last
+            "handle": self.handle if stop is None else lambda: self.handle(HANDFUL),
             "escalate": self.escalate,
             "reconcile": self.reconcile,
             "sweep": self.sweep,
@@ -101,7 +105,7 @@ def makes_work_for(name: str, result: Any) -> tuple[str, ...]:
     """The verbs that have something to do at once after a run of `name` with this result."""
     match name, result:
         case "handle", Handled(replies=replies) if replies:
-            return "escalate", "dispatch"
+            return "escalate", "dispatch", "handle"
         case "escalate", Escalated(paged=paged) if paged:
             return ("dispatch",)
         case _:
