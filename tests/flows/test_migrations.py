@@ -67,12 +67,17 @@ def test_down_where_texts_were_tried_again_and_landlines_called(cast: Cast) -> N
         )
         reason = Reason(AlertKind.UNDELIVERABLE, cast.id, cast.rose)
         open_alert(session, reason, NOON)
+        open_alert(session, Reason(AlertKind.SILENCE, cast.id, cast.rose), NOON)
+        open_alert(session, Reason(AlertKind.ROTA_GAP, cast.id), NOON)
     migrate.downgrade(cast.db, "0008_message_events")
     with cast.db.system_session("test") as session:
         states = session.execute(text("SELECT DISTINCT state FROM messages WHERE asks = 'confirm'")).scalars().all()
-        kinds = session.execute(text("SELECT kind FROM alerts")).scalars().all()
-    assert (states, kinds) == (["cancelled"], ["reschedule"])
+        kinds = session.execute(text("SELECT kind FROM alerts ORDER BY id")).scalars().all()
+    assert (states, kinds) == (["cancelled"], ["reschedule", "symptom", "unreadable"])
     migrate.upgrade(cast.db, RING)
+    with cast.db.system_session("test") as session:
+        rules = session.execute(text("SELECT count(*) FROM alert_rules WHERE kind IN ('silence', 'rota_gap')")).scalar_one()
+    assert rules == 2
 
 
 def test_a_second_upgrade_changes_nothing(db: Database) -> None:

@@ -21,6 +21,10 @@ class AlertKind(StrEnum):
     HOSPITAL = "hospital"
     UNREADABLE = "unreadable"
     UNDELIVERABLE = "undeliverable"  # a visit reminder reached nobody
+    DROP = "drop"  # the scores fell from the patient's own level
+    SILENCE = "silence"  # check-ins go unanswered
+    NURSE_UNREACHABLE = "nurse_unreachable"  # somebody whom a ladder needs cannot be paged
+    ROTA_GAP = "rota_gap"  # hours with nobody on call
 
 
 class Severity(IntEnum):
