@@ -33,11 +33,11 @@ RESET ROLE;
 """
 
 # The older release has no word for them: what is open stays open, under the nearest word.
-FORGET = f"""
+FORGET = """
 SET LOCAL ROLE engage_system;
 UPDATE alerts SET kind = 'symptom' WHERE kind IN ('drop', 'silence');
 UPDATE alerts SET kind = 'unreadable' WHERE kind IN ('nurse_unreachable', 'rota_gap');
-DELETE FROM alert_rules WHERE kind IN ({_NEW});
+DELETE FROM alert_rules WHERE kind IN ('drop', 'silence', 'nurse_unreachable', 'rota_gap');
 RESET ROLE;
 """
 

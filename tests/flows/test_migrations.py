@@ -76,7 +76,9 @@ def test_down_where_texts_were_tried_again_and_landlines_called(cast: Cast) -> N
     assert (states, kinds) == (["cancelled"], ["reschedule", "symptom", "unreadable"])
     migrate.upgrade(cast.db, RING)
     with cast.db.system_session("test") as session:
-        rules = session.execute(text("SELECT count(*) FROM alert_rules WHERE kind IN ('silence', 'rota_gap')")).scalar_one()
+        rules = session.execute(
+            text("SELECT count(*) FROM alert_rules WHERE kind IN ('silence', 'rota_gap')")
+        ).scalar_one()
     assert rules == 2
 
 
