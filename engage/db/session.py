@@ -17,15 +17,21 @@ from engage.errors import ConfigurationError
 
 AGENCY_ROLE = "engage_agency"
 SYSTEM_ROLE = "engage_system"
+# A claim that a crash of the server forgets is a text sent twice, a reply that it forgets is a patient nobody called: what we
+# commit is on its disk, also on a server that was set up not to wait for that.
+_KEPT = (
+    " set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'local'"
+    " ELSE current_setting('synchronous_commit') END, true)"
+)
 _ENTER = text(
     "SELECT set_config('role', :role, true), set_config('engage.agency_id', :agency, true),"
     # PostgreSQL would compile a query that looks dear; ours are short, and the compiling cost ten times their run.
-    " set_config('engage.reason', :reason, true), set_config('jit', 'off', true)"
+    " set_config('engage.reason', :reason, true), set_config('jit', 'off', true)," + _KEPT
 )
 
 _ENTER_AT_ONCE = (
     "SELECT set_config('role', %s, true), set_config('engage.agency_id', %s, true),"
-    " set_config('engage.reason', %s, true), set_config('jit', 'off', true)"
+    " set_config('engage.reason', %s, true), set_config('jit', 'off', true)," + _KEPT
 )
 _IDLE = 1.0  # seconds after which a connection is looked at before it is used: a restart of the database takes longer
 
