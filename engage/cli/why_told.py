@@ -1,7 +1,7 @@
 """How `engage why` is printed: facts in, lines for a person or JSON for a machine out. Decides and reads nothing."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 from engage.reports.rules.absence import Absence, NotSent
@@ -103,6 +103,9 @@ def message_json(facts: MessageFacts) -> dict[str, Any]:
         "message": facts.id,
         "agency": facts.agency,
         "kind": str(facts.kind),
+        "channel": str(facts.channel),
+        "retry_of": facts.retry_of,
+        "tried_again_by": facts.tried_again_by,
         "what": what(facts),
         "touchpoint": facts.touchpoint,
         "occasion_on": facts.occasion_on.isoformat() if facts.occasion_on else None,
@@ -139,6 +142,8 @@ def message_json(facts: MessageFacts) -> dict[str, Any]:
             "phone": _said_json(facts.phone_word),
             "texts_after": facts.limits.texts_after.isoformat("minutes"),
             "texts_until": facts.limits.texts_until.isoformat("minutes"),
+            "own_after": _wall(facts.limits.own_after),
+            "own_until": _wall(facts.limits.own_until),
             "daily_cap": facts.limits.daily_cap,
             "weekly_cap": facts.limits.weekly_cap,
             "that_day": facts.limits.that_day,
@@ -201,3 +206,7 @@ def _said_json(said: Said | None) -> dict[str, Any] | None:
 
 def _utc(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat() if at is not None else None
+
+
+def _wall(wall: time | None) -> str | None:
+    return wall.isoformat("minutes") if wall is not None else None

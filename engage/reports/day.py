@@ -9,7 +9,11 @@ from engage.db import Database
 
 # Each query counts rows of one agency, or of all, between two instants; {} stands for the column that is compared.
 _ONE = {
-    "planned": ("SELECT count(*) FROM messages WHERE kind = 'touchpoint' AND state <> 'cancelled' AND {}", "send_at"),
+    # a second try is the same occasion again
+    "planned": (
+        "SELECT count(*) FROM messages WHERE kind = 'touchpoint' AND state <> 'cancelled' AND retry_of IS NULL AND {}",
+        "send_at",
+    ),
     "sent": ("SELECT count(*) FROM messages WHERE {}", "accepted_at"),
     "delivered": ("SELECT count(*) FROM messages WHERE state = 'delivered' AND {}", "accepted_at"),
     "replies": ("SELECT count(*) FROM replies WHERE {}", "received_at"),

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from engage.agencies.model import AuditEvent
 from engage.db import Database, encryption
 from engage.errors import BadInput, ConfigurationError
-from engage.outreach.rules.words import Anchor, Kind, Turn
+from engage.outreach.rules.words import Anchor, Channel, Kind, Turn
 from engage.patients.rules.words import Category, ConsentKind, ConsentSource
 from engage.reports.rules.facts import Limits, MessageFacts, PageOf, Receipted, Said, Turned, Whom
 from engage.sms.rules.codes import CodeTable
@@ -26,7 +26,7 @@ from engage.sms.rules.statuses import MessageState
 # What stood at that moment: events that had been recorded by then, the last one said first. The caps count as the
 # dispatcher counts (engage.outreach.gather), but only what was claimed before.
 _FACTS = text("""
-SELECT m.*, a.slug, a.texts_after, a.texts_until, a.daily_cap, a.weekly_cap, t.key AS touchpoint, t.anchor, d.decided_at,
+SELECT m.*, a.slug, a.texts_after, a.texts_until, p.texts_after AS own_after, p.texts_until AS own_until, a.daily_cap, a.weekly_cap, t.key AS touchpoint, t.anchor, d.decided_at,
        COALESCE(p.time_zone, b.time_zone, a.time_zone) AS zone, p.first_name AS patient,
        c.relationship, c.name AS contact_name, c.phone AS contact_phone,
        k.first_name AS clinician, k.role, k.phone AS clinician_phone, al.code AS alert_code, r.received_at AS answers_text_of,
@@ -34,7 +34,8 @@ SELECT m.*, a.slug, a.texts_after, a.texts_until, a.daily_cap, a.weekly_cap, t.k
        consent.kind AS consent_kind, consent.source AS consent_source, consent.said_at AS consent_said_at,
        consent.recorded_at AS consent_recorded_at, consent.proof AS consent_proof,
        word.kind AS word_kind, word.source AS word_source, word.said_at AS word_said_at, word.recorded_at AS word_recorded_at,
-       COALESCE(sent.that_day, 0) AS that_day, COALESCE(sent.in_seven_days, 0) AS in_seven_days
+       COALESCE(sent.that_day, 0) AS that_day, COALESCE(sent.in_seven_days, 0) AS in_seven_days,
+       (SELECT again.id FROM messages again WHERE again.agency_id = m.agency_id AND again.retry_of = m.id) AS tried_again_by
 FROM messages m
 JOIN agencies a ON a.id = m.agency_id
 CROSS JOIN LATERAL (SELECT COALESCE(CASE WHEN m.state IN ('suppressed', 'expired', 'cancelled') THEN m.ended_at
@@ -59,8 +60,9 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE o.claimed_at >= date_trunc('day', d.decided_at AT TIME ZONE p.time_zone) AT TIME ZONE p.time_zone) AS that_day,
            count(*) AS in_seven_days
-    FROM messages o
-    WHERE m.kind = 'touchpoint' AND o.agency_id = m.agency_id AND o.contact_id = m.contact_id AND o.kind = 'touchpoint' AND o.id <> m.id
+    FROM contacts same JOIN messages o ON o.agency_id = same.agency_id AND o.contact_id = same.id
+    WHERE m.kind = 'touchpoint' AND same.agency_id = m.agency_id AND same.phone_hash = c.phone_hash AND o.kind = 'touchpoint' AND o.id <> m.id
+      AND NOT (o.state = 'undelivered' AND o.channel = 'sms')
       AND o.claimed_at >= (date_trunc('day', d.decided_at AT TIME ZONE p.time_zone) - interval '6 days') AT TIME ZONE p.time_zone
       AND (o.claimed_at < d.decided_at OR (o.claimed_at = d.decided_at AND o.id < m.id))
       AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')) sent ON true
@@ -220,7 +222,19 @@ def _facts(
         decided_at=row.decided_at,
         consent=_said(row, "consent", asking),
         phone_word=_said(row, "word", asking),
-        limits=Limits(row.texts_after, row.texts_until, row.daily_cap, row.weekly_cap, row.that_day, row.in_seven_days),
+        limits=Limits(
+            row.texts_after,
+            row.texts_until,
+            row.daily_cap,
+            row.weekly_cap,
+            row.that_day,
+            row.in_seven_days,
+            row.own_after,
+            row.own_until,
+        ),
+        channel=Channel(row.channel),
+        retry_of=row.retry_of,
+        tried_again_by=row.tried_again_by,
         text=opened(row.body, "messages.body") if asking.with_text else None,
     )
 

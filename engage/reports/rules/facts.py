@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from engage.outreach.rules.words import Anchor, Kind, Turn
+from engage.outreach.rules.words import Anchor, Channel, Kind, Turn
 from engage.patients.rules.words import Category, ConsentKind, ConsentSource
 from engage.sms.rules.statuses import MessageState
 
@@ -56,7 +56,10 @@ class Receipted:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The hours and caps that applied, and how many touchpoints this contact had had when it was decided."""
+    """The hours and caps that applied, and how many touchpoints this phone had had when it was decided.
+
+    `own_after` and `own_until` are the patient's own hours, where she has asked for some.
+    """
 
     texts_after: time
     texts_until: time
@@ -64,6 +67,8 @@ class Limits:
     weekly_cap: int
     that_day: int
     in_seven_days: int
+    own_after: time | None = None
+    own_until: time | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class PageOf:
 @dataclass(frozen=True, slots=True)
 class MessageFacts:
     """One message with everything its story needs. `decided_at` is the moment at which its consent and caps are told:
-    its last claim, else its end, else now.
+    its last claim, else its end, else now. `retry_of` is the failed message this one tries again, `tried_again_by` the next try.
     """
 
     id: int
@@ -116,4 +121,7 @@ class MessageFacts:
     consent: Said | None
     phone_word: Said | None
     limits: Limits
+    channel: Channel = Channel.SMS
+    retry_of: int | None = None
+    tried_again_by: int | None = None
     text: str | None = None

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 
 from engage.outreach.rules.reasons import explain
-from engage.outreach.rules.words import Anchor, Kind, Turn
+from engage.outreach.rules.words import Anchor, Channel, Kind, Turn
 from engage.patients.rules.words import Category, ConsentKind, ConsentSource
 from engage.reports.rules import local
 from engage.reports.rules.facts import MessageFacts, Receipted, Said, Turned, Whom
@@ -50,6 +50,12 @@ class Moment:
 
 def what(facts: MessageFacts) -> str:
     """What the message was and for which occasion: `the reminder "day-before" for the visits of Mon Nov 23, 2026`."""
+    spoken = ", spoken in a call" if facts.channel is Channel.VOICE else ""
+    again = f", tried again after message {facts.retry_of} failed" if facts.retry_of is not None else ""
+    return _occasion(facts) + spoken + again
+
+
+def _occasion(facts: MessageFacts) -> str:
     if facts.kind is Kind.TOUCHPOINT:
         named = f'the {CATEGORY[facts.category] if facts.category else "text"} "{facts.touchpoint}"'
         if facts.occasion_on is None:
@@ -93,7 +99,8 @@ def headline(facts: MessageFacts) -> str:
     if facts.state in _NEVER_SENT:
         return f"Not sent. {explain(facts.reason or '').says}"
     if facts.state in _FAILED:
-        return f"{_how_it_failed(facts)} {_failure(facts)}"
+        again = f" Message {facts.tried_again_by} tries it again." if facts.tried_again_by is not None else ""
+        return f"{_how_it_failed(facts)} {_failure(facts)}{again}"
     if facts.state is MessageState.PLANNED:
         return _waiting(facts)
     return {
@@ -223,9 +230,17 @@ def rested_on(facts: MessageFacts) -> tuple[tuple[str, str], ...]:
     return (
         ("Consent", consent_words(facts.consent, facts.category, facts.zone)),
         ("Phone", phone_words(facts.phone_word, facts.zone)),
-        ("Hours", f"{local.wall(limits.texts_after)} to {local.wall(limits.texts_until)} in {facts.zone}."),
+        ("Hours", _hours(facts)),
         ("Caps", f"At most {limits.daily_cap} a day and {limits.weekly_cap} in seven days; before this one: {had}."),
     )
+
+
+def _hours(facts: MessageFacts) -> str:
+    limits = facts.limits
+    agency = f"{local.wall(limits.texts_after)} to {local.wall(limits.texts_until)} in {facts.zone}"
+    if limits.own_after is None or limits.own_until is None:
+        return f"{agency}."
+    return f"{agency}; the patient's own are {local.wall(limits.own_after)} to {local.wall(limits.own_until)}."
 
 
 def rule(facts: MessageFacts) -> str | None:

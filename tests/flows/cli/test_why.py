@@ -27,6 +27,7 @@ from tests.cast import MARTA_PHONE, NOON, ROSE_PHONE, Cast
 from tests.conftest import RING, ROOT
 from tests.flows.cli.conftest import Program, Said
 from tests.flows.outreach.desk import Desk, desk_of
+from tests.flows.outreach.test_second_tries import failed
 
 NIGHT = datetime(2026, 11, 23, 3, 30, tzinfo=UTC)  # 22:30 on Sunday in New York
 MORNING = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)  # 08:00 on Monday
@@ -130,6 +131,19 @@ def test_a_text_that_was_delivered(desk: Desk, engage: Program) -> None:
         "At most 5 a day",
     )
     assert engage("why", desk.row(message).sid or "").out == said.out  # Twilio's id is as good
+
+
+def test_a_text_that_failed_and_the_one_that_tries_it_again(desk: Desk, engage: Program) -> None:
+    desk.sql("UPDATE patients SET texts_after = '10:00', texts_until = '18:00'")
+    message = failed(desk, 30003)
+    again = desk.retry_of(message)
+    assert again is not None
+    tells(
+        engage("why", str(message)), "Sent, but not delivered", f"Message {again.id} tries it again", "own are 10:00 AM"
+    )
+    tells(engage("why", str(again.id)), f"tried again after message {message} failed", "before this one: 0 that day")
+    found = json.loads(engage("why", str(again.id), "--json").out)
+    assert (found["retry_of"], found["tried_again_by"], found["channel"]) == (message, None, "sms")
 
 
 def test_held_over_night_and_sent_in_the_morning(desk: Desk, engage: Program) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from engage.outreach.rules.draft import Drop
-from engage.outreach.rules.words import Anchor, Kind, Turn
+from engage.outreach.rules.words import Anchor, Channel, Kind, Turn
 from engage.patients.rules.permission import Refusal
 from engage.patients.rules.words import Category, ConsentKind, ConsentSource
 from engage.reports.rules import local
@@ -17,6 +17,7 @@ from engage.reports.rules.story import (
     headline,
     phone,
     phone_words,
+    rested_on,
     standing,
     story,
     was_sent,
@@ -64,6 +65,10 @@ ANA = Whom("Ana", "nurse", None, is_clinician=True, phone_ends="21")
         ),
         (replace(PLANNED, state=MessageState.SUPPRESSED, ended_at=NINE, reason="daily_cap"), False, "not sent", explain("daily_cap").says),
         (replace(PLANNED, state=MessageState.EXPIRED, ended_at=NINE, reason="too_late"), False, "not sent", explain("too_late").says),
+        (
+            replace(SENT, state=MessageState.UNDELIVERED, ended_at=NINE, reason="transient", tried_again_by=8),
+            True, "NOT DELIVERED", "Message 8 tries it again.",
+        ),
         # a text that Twilio had and gave back
         (replace(SENT, state=MessageState.CANCELLED, ended_at=NINE, reason="unlisted"), False, "not sent", "Not sent."),
     ],
@@ -80,6 +85,8 @@ def test_where_it_stands(facts: MessageFacts, sent: bool | None, word: str, says
         ({"anchor": Anchor.VISIT_DAY, "category": Category.VISITS, "touchpoint": "day-of"}, 'the reminder "day-of" for the visits of Mon'),
         ({"anchor": Anchor.VISIT_COMPLETED, "category": Category.SURVEYS, "touchpoint": "survey"}, 'the survey "survey" for the visit of'),
         ({"occasion_on": None}, 'the check-in "morning-checkin"'),
+        ({"channel": Channel.VOICE, "occasion_on": None}, 'the check-in "morning-checkin", spoken in a call'),
+        ({"retry_of": 6, "occasion_on": None}, 'the check-in "morning-checkin", tried again after message 6 failed'),
         ({"kind": Kind.ANSWER, "template": "answer-help", "answers_text_of": NINE}, 'an answer ("answer-help") to the text that came Mon'),
         ({"kind": Kind.OPT_OUT_CONFIRMATION}, "the confirmation of an opt-out"),
         ({"kind": Kind.PAGE, "page": PageOf("4821", 2, 3)}, "a page about alert 4821, round 2, step 3 of the ladder"),
@@ -186,3 +193,14 @@ def test_a_reason_that_nobody_has_described_is_told_as_it_stands() -> None:
 )  # fmt: skip
 def test_the_day_is_told_where_it_is_not_known(at: datetime, other: datetime, words: str) -> None:
     assert local.near(at, other, ZONE) == words
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (PLANNED.limits, "8:00 AM to 9:00 PM in America/New_York."),
+        (replace(PLANNED.limits, own_after=time(10), own_until=time(18)), "the patient's own are 10:00 AM to 6:00 PM."),
+    ],
+)
+def test_the_hours_it_rested_on(limits: Limits, words: str) -> None:
+    assert dict(rested_on(replace(PLANNED, limits=limits)))["Hours"].endswith(words)
