@@ -6,14 +6,16 @@ from engage import clock, log
 from engage.db import Database, encryption
 from engage.db.hints import Herald
 from engage.db.opening import ring_of
-from engage.db.processes import die_with_parent
+from engage.db.processes import end_with_parent
 from engage.settings import load, read_toml
 from engage.sms.rules.codes import parse_codes
 from webhooks.app import create_app
 
+_PATIENCE_SECONDS = 5  # a request is answered in milliseconds; Twilio itself waits 15 s
+
 _parent = os.environ.pop("ENGAGE_PARENT", None)
-if _parent is not None and int(_parent) == os.getppid():
-    die_with_parent()
+if _parent is not None:
+    end_with_parent(int(_parent), patience=_PATIENCE_SECONDS)
 
 settings = load()
 log.configure(settings.log_level)

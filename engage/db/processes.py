@@ -1,4 +1,4 @@
-"""Child processes that end when we end, however we end: `start_child` for programs, `die_with_parent` inside our own.
+"""Child processes that end when we end, however we end: `start_child` for programs, `end_with_parent` inside our own that serve.
 
 Run as a script this file is the step between fork and exec: it changes the account, ties itself to its parent and
 becomes the program. Every start pays for its imports, so they are few, and none of them is ours.
@@ -42,6 +42,25 @@ def die_with_parent(death_signal: int = signal.SIGTERM, parent: int | None = Non
         threading.Thread(target=_watch_parent, args=(death_signal, parent), daemon=True).start()
     if os.getppid() != parent:
         os.kill(os.getpid(), death_signal)
+
+
+def end_with_parent(parent: int, patience: float) -> None:
+    """Called in a child that serves: SIGTERM when `parent` is gone, and `patience` seconds later the kernel ends what is left.
+
+    The kernel's own signal (`die_with_parent`) will not do here: it can come twice, once for each thread that was for a
+    moment the parent, and a server that is told to stop while it stops may hang with the interpreter's lock in its hand.
+    Uses the process's alarm clock; SIGALRM must have no handler.
+    """
+    import threading
+    import time
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PAUSE)
+        signal.setitimer(signal.ITIMER_REAL, patience)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True, name="watches its parent").start()
 
 
 def start_child(

@@ -123,18 +123,23 @@ def expire(db: Database, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """How much a claim may take: `room` texts may be on their way at once, `in_flight` are; `most` are looked at."""
+    """How much a claim may take: `room` texts may be on their way at once, `in_flight` are; `most` are looked at.
+
+    `only_awaited`: only that for which somebody waits at a phone.
+    """
 
     room: int
     in_flight: int
     most: int
     lease: timedelta
+    only_awaited: bool = False
 
 
 def claim(db: Database, take: Take, states: StateTable, now: datetime) -> Batch:
     """Decide about the next messages and claim those that may leave; an empty batch: nothing may be claimed now."""
     with db.system_session("dispatch") as session:
         lanes = [Lane(*row) for row in session.execute(_LANES, {"now": now, "most": take.most})]
+        lanes = [lane for lane in lanes if lane.is_awaited or not take.only_awaited]
         paces = Paces.of(session, {lane.agency_id for lane in lanes if lane.waiting}, now)
         room = min(take.room, take.in_flight + take.most)
         taken = share(lanes, room, take.in_flight, paces.may_leave)

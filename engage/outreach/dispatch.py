@@ -6,7 +6,7 @@ Nothing is ever sent again because its outcome is unknown: `reconcile` settles t
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -53,9 +53,13 @@ class Limits:
 
 @dataclass(slots=True)
 class Flow:
-    """What one process remembers of its way to Twilio from run to run: how much it bore."""
+    """What one process knows of its way to Twilio from run to run: how much it bore, and whether the unasked are to wait.
+
+    Reading a reply and paging a nurse share the processors with thousands of check-ins; `gives_way` says that they are at it.
+    """
 
     pressure: Pressure | None = None
+    gives_way: Callable[[], bool] = lambda: False
 
 
 @dataclass(slots=True)
@@ -127,20 +131,19 @@ class _Run:
         pressure = self.flow.pressure or Pressure.full(self.limits.at_once)
         self.flow.pressure = pressure
         while not self.halted.is_set() and self.done.stopped is None:
-            room = self.flow.pressure.room(clock.now())
-            batch = self._claim(room) if room > self.pump.in_flight else Batch()
+            room, gives_way = self.flow.pressure.room(clock.now()), self.flow.gives_way()
+            batch = self._claim(room, only_awaited=gives_way) if room > self.pump.in_flight else Batch()
             if not (batch.looked_at or self.pump.in_flight):
-                if not batch.is_shared:
+                if not (batch.is_shared or gives_way):
                     break
-                time.sleep(_GLANCE)  # another worker has the number for a moment
+                time.sleep(_GLANCE)  # another worker has the number for a moment, or a reply is being read
             self._collect()
         self._collect(to_the_end=True)
 
-    def _claim(self, room: int) -> Batch:
+    def _claim(self, room: int, *, only_awaited: bool = False) -> Batch:
         now = clock.now()
-        batch = claim(
-            self.db, Take(room, self.pump.in_flight, self.limits.batch, self.limits.lease), self.limits.states, now
-        )
+        take = Take(room, self.pump.in_flight, self.limits.batch, self.limits.lease, only_awaited)
+        batch = claim(self.db, take, self.limits.states, now)
         self.done.held += len(batch.holds)
         self.done.dropped += len(batch.ends)
         self.pump.begin(batch.attempts, now)

@@ -22,6 +22,7 @@ from engage.replies.sweep import sweep
 from engage.settings import Settings, read_toml
 from engage.sms.gateway import Gateway, TwilioGateway
 from engage.sms.rules.codes import CodeTable, parse_codes
+from engage.worker.precedence import Precedence
 
 HANDFUL = 10
 """How many replies a worker reads before it lets pages and answers out."""
@@ -36,8 +37,12 @@ class Verbs:
     codes: CodeTable
     lexicon: Lexicon
     settings: Settings
-    flow: Flow = field(default_factory=Flow)
     states: StateTable = field(default_factory=StateTable)
+    precedence: Precedence = field(default_factory=Precedence)
+    flow: Flow = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "flow", Flow(gives_way=self.precedence.is_claimed))
 
     @classmethod
     def of(cls, db: Database, settings: Settings) -> "Verbs":
@@ -73,11 +78,13 @@ class Verbs:
 
     def handle(self, most: int = 500) -> Any:
         """Understand stored replies, at most `most`."""
-        return handle(self.db, self.lexicon, clock.now, most)
+        with self.precedence.claimed():
+            return handle(self.db, self.lexicon, clock.now, most)
 
     def escalate(self) -> Any:
         """Climb the ladders of alerts that are due."""
-        return escalate(self.db, clock.now())
+        with self.precedence.claimed():
+            return escalate(self.db, clock.now())
 
     def reconcile(self) -> Any:
         """Settle what is not known, and tell a person of reminders that have reached nobody."""

@@ -362,6 +362,23 @@ def test_a_child_of_ours_whose_parent_died_first_ends_at_once() -> None:
         assert child.wait() == -signal.SIGTERM
 
 
+DEAF_CHILD = """
+import signal, sys, time
+from engage.db.processes import end_with_parent
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+end_with_parent(int(sys.argv[1]), patience=0.1)
+print("still here", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_server_that_does_not_end_on_its_parents_death_is_ended() -> None:
+    somebody = subprocess.Popen([sys.executable, "-c", ""])
+    somebody.wait()
+    with running(sys.executable, "-c", DEAF_CHILD, str(somebody.pid)) as child:
+        assert child.wait() == -signal.SIGALRM
+
+
 @every_version
 @pytest.mark.parametrize("who", ["nobody has the id", "somebody else has the id", "the file is cut short"])
 def test_starts_over_the_pid_file_of_a_server_that_is_gone(

@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from engage import clock
-from engage.outreach.dispatch import Dispatched, Limits, Stop, dispatch
+from engage.outreach.dispatch import Dispatched, Flow, Limits, Stop, dispatch
 from engage.outreach.model import Message, Touchpoint
 from engage.outreach.outbox import Outgoing, queue
 from engage.outreach.reconcile import Reconciled, reconcile
@@ -131,10 +131,12 @@ class Desk:
 
     # --- verbs ----------------------------------------------------------------------------------------------------
 
-    def dispatch(self, *, stop: Stop | None = None, gateway: TwilioGateway | None = None, **limits: Any) -> Dispatched:
+    def dispatch(
+        self, *, stop: Stop | None = None, gateway: TwilioGateway | None = None, flow: Flow | None = None, **limits: Any
+    ) -> Dispatched:
         """One run of the dispatcher."""
         chosen = Limits(**({"public_url": self.web, "at_once": 4} | limits))
-        return dispatch(self.cast.db, gateway or self.gateway, self.codes, chosen, stop)
+        return dispatch(self.cast.db, gateway or self.gateway, self.codes, chosen, stop, flow)
 
     def reconcile(self) -> Reconciled:
         """One run of reconciliation."""

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from engage import clock
+from engage.outreach.dispatch import Flow
 from tests.flows.outreach.desk import Desk
 
 CHECKINS = """
@@ -106,3 +107,27 @@ class AfterClaims:
 
     def is_set(self) -> bool:
         return self.desk.count("SELECT count(DISTINCT claimed_at) FROM messages WHERE attempts > 0") >= self.claims
+
+
+class Reader:
+    """Somebody who reads a reply for so many of the dispatcher's looks; a stop asked for before the last of them."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    def is_at_it(self) -> bool:
+        self.looks -= 1
+        return self.looks >= 0
+
+    def is_set(self) -> bool:
+        return self.looks == 1
+
+
+def test_while_a_reply_is_read_only_what_somebody_waits_for_is_taken_up(desk: Desk) -> None:
+    crowd(desk, desk.cast.id, 20)
+    answer, reader = desk.answer(), Reader(20)
+    desk.dispatch(stop=reader, flow=Flow(gives_way=reader.is_at_it))
+    assert desk.state(answer) == "accepted"
+    assert desk.count("SELECT count(*) FROM messages WHERE attempts > 0") == 1
+    desk.dispatch(flow=Flow(gives_way=Reader(2).is_at_it))  # it is read: the run goes on by itself
+    assert desk.count("SELECT count(*) FROM messages WHERE attempts > 0") == 21

@@ -84,6 +84,13 @@ def are_gone(family: set[tuple[int, str]]) -> bool:
     return not family & {(pid, began) for pid, _, began, state in _processes() if not state.startswith("Z")}
 
 
+def left_of(family: set[tuple[int, str]]) -> str:
+    """Those of them that are alive, with what they are doing: why a test that waits for their end failed."""
+    alive = {str(pid) for pid, _, began, state in _processes() if not state.startswith("Z") and (pid, began) in family}
+    shown = ["ps", "-o", "pid,ppid,stat,wchan:30,lstart,args", "-p", ",".join(sorted(alive) or ["0"])]
+    return subprocess.run(shown, capture_output=True, text=True, check=False).stdout
+
+
 def _processes() -> list[tuple[int, int, str, str]]:
     """Every process of the machine: id, parent's id, when it began, state."""
     shown = subprocess.run(["ps", "-eo", "pid=,ppid=,stat=,lstart="], capture_output=True, text=True, check=True).stdout

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from tests.cast import ROSE_PHONE, SUNRISE_NUMBER
-from tests.flows.worker.program import Program, Town, are_gone, wait_until
+from tests.flows.worker.program import Program, Town, are_gone, left_of, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +45,7 @@ def test_up_answers_works_ends_in_the_middle_of_a_send_and_goes_on(town: Town) -
     wait_until(lambda: len(town.fake.messages) > seen, first.said)
     everybody = first.family()
     assert first.stop() == 0, first.said()
-    wait_until(lambda: are_gone(everybody))
+    wait_until(lambda: are_gone(everybody), lambda: left_of(everybody))
     [(state, attempts)] = town.sql("SELECT state, attempts FROM messages WHERE id = :id", id=message)
     assert (state, attempts) in {("unknown", 1), ("sending", 1)}
 
@@ -71,12 +71,12 @@ def test_up_with_its_own_database_leaves_nobody_behind_when_it_is_killed(town: T
     assert len(everybody) > 3  # itself, the web, PostgreSQL and its own
     os.kill(program.pid, signal.SIGKILL)
     program.process.wait()
-    wait_until(lambda: are_gone(everybody))
+    wait_until(lambda: are_gone(everybody), lambda: left_of(everybody))
     again = town.start("up", DATABASE_URL="", SECRET_KEY="", ENCRYPTION_KEYS="")
     town.wait_until_ready()
     everybody = again.family()
     assert again.stop() == 0, again.said()
-    wait_until(lambda: are_gone(everybody))
+    wait_until(lambda: are_gone(everybody), lambda: left_of(everybody))
 
 
 def test_web_and_worker_are_two_processes_over_one_database(town: Town) -> None:
@@ -92,7 +92,7 @@ def test_web_and_worker_are_two_processes_over_one_database(town: Town) -> None:
     assert town.post(text_in(9, "my leg hurts")) == 200  # still stored
     assert town.sql("SELECT state FROM replies ORDER BY id DESC LIMIT 1") == [("stored",)]
     assert web.stop() == 0, web.said()
-    wait_until(lambda: are_gone(family))
+    wait_until(lambda: are_gone(family), lambda: left_of(family))
 
 
 @pytest.mark.parametrize("command", ["web", "worker", "up"])
