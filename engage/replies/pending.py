@@ -23,7 +23,8 @@ FROM clarifications q
 JOIN replies r ON r.agency_id = q.agency_id AND r.id = q.reply_id
 JOIN messages m ON m.agency_id = q.agency_id AND m.id = q.message_id
 JOIN touchpoints t ON t.agency_id = m.agency_id AND t.id = m.touchpoint_id
-WHERE q.agency_id = :agency AND q.phone_hash = :hash AND q.why = 'whose' AND q.settled_at IS NULL AND r.received_at <= :received
+WHERE q.agency_id = :agency AND q.phone_hash = :hash AND q.why = 'whose' AND r.received_at <= :received AND r.id <> :reply
+  AND (q.settled_at IS NULL OR q.settled_at >= CAST(:handled AS timestamptz))
 ORDER BY q.id DESC LIMIT 1
 """)
 _ASK = text("""
@@ -61,8 +62,9 @@ class Pending:
 
 
 def find_pending(session: Session, reply: Reply) -> Pending | None:
-    """The score on this phone that still waits for a name when `reply` comes."""
+    """The score on this phone that waits for a name when `reply` is handled, or, of one that was handled, waited then."""
     names = {"agency": reply.agency_id, "hash": reply.phone_hash, "received": reply.received_at}
+    names |= {"reply": reply.id, "handled": reply.handled_at}
     row = session.execute(_FIND, names).first()
     if row is None:
         return None

@@ -123,7 +123,7 @@ may be charged, and may come, as two messages, and only one a day is allowed.
 
 def decide(draft: Draft, now: datetime) -> Ready | Hold | Refusal | Drop:
     """The text of `draft`, or why it does not leave now."""
-    return _obstacle(draft, now) or _written(draft, now)
+    return _obstacle(draft, now) or (_by_hand(draft) if draft.kind is Kind.HAND else _written(draft, now))
 
 
 def _obstacle(draft: Draft, now: datetime) -> Hold | Refusal | Drop | None:
@@ -161,12 +161,16 @@ def _purpose(draft: Draft) -> Purpose:
     return Purpose.UNASKED if is_unasked else Purpose.ANSWER
 
 
+def _by_hand(draft: Draft) -> Ready | Drop:
+    if not draft.has_sender:
+        return Drop.NO_SENDER
+    words = draft.words or ""
+    return Ready(words, count(words).segments) if 0 < len(words) <= MOST_CHARACTERS else Drop.NO_WORDING
+
+
 def _written(draft: Draft, now: datetime) -> Ready | Drop:
     if not draft.has_sender:
         return Drop.NO_SENDER
-    if draft.kind is Kind.HAND:
-        words = draft.words or ""
-        return Ready(words, count(words).segments) if 0 < len(words) <= MOST_CHARACTERS else Drop.NO_WORDING
     if draft.wording is None:
         return Drop.NO_WORDING
     everybody = [draft.patient, *(companion.first_name for companion in draft.companions)]

@@ -248,8 +248,8 @@ def _question_back(reading: Reading, context: Context, low: AlertKind | None) ->
     """At most once a question: what an unclear answer to it meant, or whether a low number beside praise was meant."""
     if not _may_ask(context) or context.asks not in {Asks.SCORE_1_5, Asks.SCORE_1_10}:
         return None
-    if reading.intents == (Intent.UNCLEAR,):
-        return AskMeaning(is_waiting=context.is_harmless and not context.is_picture)
+    if reading.intents == (Intent.UNCLEAR,) and (context.is_harmless or context.is_picture):
+        return AskMeaning(is_waiting=not context.is_picture)  # nobody can see a picture here: a person calls
     return AskMeaning(is_waiting=False) if context.speaks_against and low is AlertKind.LOW_SCORE else None
 
 
@@ -270,37 +270,49 @@ def _answer(
     question_back: AskMeaning | None,
 ) -> Answer | None:
     most = MOST_URGENT_ANSWERS_AN_HOUR if AlertKind.URGENT in kinds else MOST_ANSWERS_AN_HOUR
-    if context.answers_last_hour >= most:
-        return None
-    if Intent.AUTO_REPLY in reading.intents and Intent.URGENT not in reading.intents:
-        return None
+    is_machine = Intent.AUTO_REPLY in reading.intents and Intent.URGENT not in reading.intents
     template = next((name for intent, name in _ANSWERS if intent in reading.intents), None)
-    if context.provider_answered and template in {"answer-opt-out", "answer-opt-in", "answer-help"}:
+    is_answered = context.provider_answered and template in {"answer-opt-out", "answer-opt-in", "answer-help"}
+    if context.answers_last_hour >= most or is_machine or is_answered:
         return None
-    if isinstance(score, AskWhose) and template in {None, "answer-confirmed"}:
-        return Answer("answer-which-low" if low else "answer-which", params={"score": score.value})
-    if low is AlertKind.LOW_SCORE and template not in {
-        "answer-urgent",
-        "answer-condolence",
-        "answer-opt-out",
-        "answer-hospital",
-    }:
-        if question_back is not None:
-            return Answer("answer-sure", params={"score": reading.score})
-        template = "answer-low-score"
     if template == "answer-opt-out":
         return Answer(template, Kind.OPT_OUT_CONFIRMATION)
+    about_score = _about_score(reading, context, low, template, score, question_back)
+    if about_score is not None:
+        return about_score
     if template is None and context.is_picture:
         return Answer("answer-picture")
     if template is None and question_back is not None:
         return Answer("answer-clarify", params={"top": 10 if context.asks is Asks.SCORE_1_10 else 5})
-    if reading.score is not None and template == "answer-confirmed" and context.asks is Asks.SCORE_1_5:
-        return Answer("answer-both", params={"score": reading.score})
-    if template is None and reading.score is not None and isinstance(score, StoreScore):
-        return _thanks(reading.score, context)
-    if template is None and kinds:
-        template = "answer-person"
+    template = template or ("answer-person" if kinds else None)
     return Answer(template) if template else None
+
+
+_BEFORE_ANY_SCORE = {"answer-urgent", "answer-condolence", "answer-opt-out", "answer-hospital"}
+
+
+def _about_score(
+    reading: Reading,
+    context: Context,
+    low: AlertKind | None,
+    template: str | None,
+    score: StoreScore | AskWhose | None,
+    question_back: AskMeaning | None,
+) -> Answer | None:
+    """The answer to a number; None where something else is to be answered."""
+    if isinstance(score, AskWhose) and template in {None, "answer-confirmed"}:
+        return Answer("answer-which-low" if low else "answer-which", params={"score": score.value})
+    if low is AlertKind.LOW_SCORE and template not in _BEFORE_ANY_SCORE:
+        return (
+            Answer("answer-low-score")
+            if question_back is None
+            else Answer("answer-sure", params={"score": reading.score})
+        )
+    if reading.score is None or not isinstance(score, StoreScore):
+        return None
+    if template == "answer-confirmed" and context.asks is Asks.SCORE_1_5:
+        return Answer("answer-both", params={"score": reading.score})
+    return _thanks(reading.score, context) if template is None else None
 
 
 def _thanks(score: int, context: Context) -> Answer:

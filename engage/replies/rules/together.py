@@ -20,6 +20,13 @@ _CORRECTS = re.compile(
     re.IGNORECASE,
 )
 _VISIT = frozenset({Intent.CONFIRM, Intent.CANCEL_VISIT, Intent.RESCHEDULE})
+_SAYS_NOTHING = frozenset({Intent.UNCLEAR, Intent.THANKS, Intent.AUTO_REPLY})
+# "Yes at 4" names an hour. "No, 3" corrects, and "ok 3" is a way to begin: neither says anything of the visit.
+_AN_HOUR = re.compile(
+    r"\b(?:at|after|before|by|until|till|around|from|a las?|desde|hasta|despu[eé]s de|antes de)\s+(?:las? )?\d",
+    re.IGNORECASE,
+)
+_FILLERS = frozenset({"no", "ok", "okay", "k"})
 _MOST_WORDS = 10
 """A longer text tells a story; cutting it would tear its meaning apart."""
 _ONLY_A_NUMBER = re.compile(r"\W*(?:0*[1-9]\d{0,2}|y|yes|ok|okay|no|s|s[ií])\W*", re.IGNORECASE)
@@ -54,7 +61,7 @@ def read_together(text: str, before: Sequence[str], asked: Asked, reads: Reads) 
         return None
     whole = reads(" ".join([*before, text])[-MAX_CHARACTERS:], asked)
     if Intent.UNCLEAR in alone.intents:
-        return None if Intent.UNCLEAR in whole.intents else whole
+        return None if set(whole.intents) & _SAYS_NOTHING else whole  # "hello", "asdf": the greeting explains nothing
     is_new = Intent.URGENT in whole.intents and not any(Intent.URGENT in reads(one, asked).intents for one in before)
     return whole if is_new else None
 
@@ -64,11 +71,13 @@ def split(text: str, asked: Asked, reads: Reads) -> tuple[Reading, Reading] | No
 
     The part about the visit must mean nothing to the other question: in "4 feeling great" nobody confirms.
     """
-    if not asked.top or len(text.split()) > _MOST_WORDS:
+    if not asked.top or len(text.split()) > _MOST_WORDS or _AN_HOUR.search(text):
         return None
     for cut in re.finditer(r"\s+(?:and|y|&|\+)\s+|[\s,.;/]+", text.strip()):
         left, right = text.strip()[: cut.start()], text.strip()[cut.end() :]
         for visit, number in ((left, right), (right, left)):
+            if visit.strip(" .!").casefold() in _FILLERS:
+                continue
             answer = reads(visit, Asked.REMINDER)
             if not answer.intents or not set(answer.intents) <= _VISIT or any(c.isdecimal() for c in visit):
                 continue
