@@ -21,7 +21,6 @@ from engage.patients.rules.window import local_day
 from engage.patients.rules.words import Category, ConsentKind, ConsentSource
 from engage.replies.by_hand import phones_of
 
-
 _SINCE = text("""
 SELECT max(said_at) FROM consent_events
 WHERE agency_id = :agency AND phone_hash = ANY(:phones) AND kind IN ('granted', 'opted_in') AND said_at > :said_at
@@ -82,13 +81,17 @@ def revoke(db: Database, agency_id: int, said: Revocation, actor: str, now: date
                 )
             )
         if patient.is_monitored and said.category in {None, Category.CHECKINS}:
-            detail = {"why": f"revoked by {said.source}"}
-            open_alert(session, Reason(AlertKind.OPT_OUT, agency_id, patient.id, contacts[0].id, detail=detail), now)
+            reason = Reason(
+                AlertKind.OPT_OUT, agency_id, patient.id, contacts[0].id, detail={"why": f"revoked by {said.source}"}
+            )
+            open_alert(session, reason, now)
         last = last_day(said.said_on)
         done = Revoked(len(contacts), last, today > last)
-        detail = {"said_on": str(said.said_on), "last_day": str(last), "is_late": done.is_late, "source": said.source}
+        detail: dict[str, object] = {"said_on": str(said.said_on), "last_day": str(last), "is_late": done.is_late}
         event = {"actor": actor, "action": "consent.revoke", "subject": "patient", "subject_id": patient.id}
-        session.add(AuditEvent(agency_id=agency_id, at=now, detail=detail | {"category": said.category}, **event))
+        session.add(
+            AuditEvent(agency_id=agency_id, at=now, detail=detail | {"by": said.source, "only": said.category}, **event)
+        )
     return done
 
 
