@@ -83,8 +83,7 @@ def apply(
     for one in done:
         for action in one.actions:
             _do(session, action, reply, one, found, now)
-    named = next((one.meaning.pending for one in done if one.meaning.pending is not None), None)
-    settle(session, reply, named, now)
+    _settle(session, reply, [one.meaning for one in done], now)
     answer = one_answer([action for one in done for action in one.actions if isinstance(action, Answer)])
     if answer is not None and reply.message_id is None:  # whoever pressed a key has been answered in the call
         _queue_answer(session, answer, reply, contact, done, before, now)
@@ -98,6 +97,16 @@ def apply(
     return keep_reading(session, reply, readings, asked, outcome, before, now)
 
 
+def _settle(session: Session, reply: Reply, meanings: Sequence[Meaning], now: datetime) -> None:
+    """A score that waited for its name has it: so say the alerts that it opened for the others on the phone."""
+    naming = [meaning for meaning in meanings if meaning.pending or meaning.settles]
+    named = next((meaning.pending or meaning.settles for meaning in naming), None)
+    settle(session, reply, named, now)
+    if named is not None:
+        members = [member for meaning in naming for member in meaning.members]
+        tell_others_of_name(session, reply.agency_id, named.reply_id, members, reply.id, now)
+
+
 def _do(session: Session, action: Action, reply: Reply, done: Done, found: Found, now: datetime) -> None:
     meaning = done.meaning
     question, members = meaning.question, meaning.members
@@ -106,8 +115,6 @@ def _do(session: Session, action: Action, reply: Reply, done: Done, found: Found
             is_low = any(isinstance(a, OpenAlert) and a.kind is AlertKind.LOW_SCORE for a in done.actions)
             for member in members:
                 store_score(session, reply, meaning, member, action, is_low=is_low, now=now)
-            if meaning.pending is not None:
-                tell_others_of_name(session, reply.agency_id, meaning.pending.reply_id, members, reply.id, now)
         case AskWhose() if question is not None:
             ask_whose(session, reply, question, action.scale, action.value, now)
         case AskMeaning() if question is not None:
@@ -190,7 +197,11 @@ def _queue_answer(
     now: datetime,
 ) -> None:
     values = {"agency": reply.agency_id, "before": list(before), "template": action.template}
-    if before and session.scalar(_SAID, {**values, "params": json.dumps(dict(action.params))}):
+    if (
+        before
+        and action.template != "answer-urgent"
+        and session.scalar(_SAID, {**values, "params": json.dumps(dict(action.params))})
+    ):
         return
     first, *others = dict.fromkeys(member.patient_id for one in done for member in one.meaning.members)
     names_several = action.template.startswith("answer-which")

@@ -20,7 +20,7 @@ class Meaning:
     """One thing said: its reading, the question it answers, and the patients it is about.
 
     Several patients with `is_named` are all meant ("both 4"); without it, it is one of them and nobody said which.
-    `pending`: a score given before, whose owner is named now.
+    `pending`: a score given before, whose owner is named now. `settles`: one given before that is named and given again.
     """
 
     reading: Reading
@@ -29,6 +29,7 @@ class Meaning:
     is_named: bool
     words: str
     pending: Pending | None = None
+    settles: Pending | None = None
 
 
 _OF_THE_PHONE = {Intent.AUTO_REPLY, Intent.OPTOUT, Intent.OPTIN, Intent.WRONG_NUMBER, Intent.HELP}
@@ -127,7 +128,9 @@ def _part(part: Part, found: Found, pending: Pending | None, reads: Reads) -> Me
     is_bare = not any(character.isalnum() for character in part.words)
     if pending is not None and Intent.SCORE not in reading.intents and (is_bare or Intent.UNCLEAR in reading.intents):
         return Meaning(_said_before(pending), pending.question, members, True, part.words, pending)
-    return Meaning(reading, question, members, True, part.words)
+    is_again = pending is not None and question is not None and question.message_id == pending.question.message_id
+    settles = pending if is_again and Intent.SCORE in reading.intents else None
+    return Meaning(reading, question, members, True, part.words, settles=settles)
 
 
 def _said_before(pending: Pending) -> Reading:

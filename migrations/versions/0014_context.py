@@ -78,7 +78,7 @@ ALTER TABLE scores
     ADD COLUMN relationship TEXT,
     ADD COLUMN superseded_by BIGINT,
     DROP CONSTRAINT uq_scores_agency_id_reply_id,
-    ADD CONSTRAINT uq_scores_agency_id_reply_id UNIQUE (agency_id, reply_id, patient_id, scale),
+    ADD CONSTRAINT uq_scores_agency_id_reply_id_patient_id_scale UNIQUE (agency_id, reply_id, patient_id, scale),
     ADD CONSTRAINT fk_scores_agency_id_contact_id FOREIGN KEY(agency_id, contact_id) REFERENCES contacts (agency_id, id),
     ADD CONSTRAINT fk_scores_agency_id_superseded_by FOREIGN KEY(agency_id, superseded_by) REFERENCES replies (agency_id, id);
 CREATE INDEX ix_scores_message ON scores (agency_id, message_id);
@@ -142,7 +142,7 @@ DROP INDEX uq_alerts_reply_kind;
 CREATE UNIQUE INDEX uq_alerts_reply_kind ON alerts (agency_id, reply_id, kind) WHERE reply_id IS NOT NULL;
 ALTER TABLE readings DROP COLUMN read_with;
 DROP INDEX ix_scores_message;
-ALTER TABLE scores DROP CONSTRAINT uq_scores_agency_id_reply_id, DROP COLUMN superseded_by, DROP COLUMN relationship, DROP COLUMN contact_id,
+ALTER TABLE scores DROP CONSTRAINT uq_scores_agency_id_reply_id_patient_id_scale, DROP COLUMN superseded_by, DROP COLUMN relationship, DROP COLUMN contact_id,
     ADD CONSTRAINT uq_scores_agency_id_reply_id UNIQUE (agency_id, reply_id);
 DROP INDEX ix_messages_checkins;
 DROP TABLE silence_watch;
