@@ -119,7 +119,9 @@ def _do(session: Session, action: Action, reply: Reply, done: Done, found: Found
             ask_whose(session, reply, question, action.scale, action.value, now)
         case AskMeaning() if question is not None:
             ask_meaning(session, reply, question, is_waiting=action.is_waiting, now=now)
-        case AnswerVisits():
+        case AnswerVisits() if (
+            meaning.is_named or question is not None
+        ):  # else nobody knows whose visit: the alerts ask
             for member in members:
                 _answer_visits(session, action.answer, reply, member, meaning, now)
         case OpenAlert():

@@ -97,7 +97,8 @@ def _understand(session: Session, lexicon: Lexicon, reply: Reply, now: datetime)
     if reply.contact_id is None:
         return _from_nobody(session, lexicon, reply, now)
     session.execute(_ONE_AT_A_TIME, {"phone": reply.phone_hash})
-    before = session.execute(_BEFORE, _names(reply) | {"since": reply.received_at - WITHIN}).all()
+    values = _names(reply) | {"since": reply.received_at - WITHIN}
+    before = session.execute(_BEFORE, values).all() if reply.message_id is None else []
     earlier = [encryption.ring().open(bytes(row.body), "replies.body") for row in before]
     found, pending = find_context(session, reply, now), find_pending(session, reply)
     meanings = interpret(reply.body, found, earlier, pending, lexicon)

@@ -110,7 +110,8 @@ def _asked(question: Question | None) -> Asked:
 def _unnamed(reading: Reading, question: Question | None, text: str, found: Found) -> Meaning:
     is_of_all = question is None or Intent.URGENT in reading.intents or bool(_OF_THE_PHONE & set(reading.intents))
     members = found.household if is_of_all else found.members(_candidates(question, found))
-    return Meaning(reading, question, members, len(members) == 1, text)
+    is_clear = len(members) == 1 or set(reading.intents) <= _OF_THE_PHONE
+    return Meaning(reading, question, members, is_clear, text)
 
 
 def _candidates(question: Question | None, found: Found) -> tuple[int, ...]:
@@ -127,7 +128,10 @@ def _part(part: Part, found: Found, pending: Pending | None, reads: Reads) -> Me
     reading, question = _best(part.words, theirs, (), reads)
     is_bare = not any(character.isalnum() for character in part.words)
     if pending is not None and Intent.SCORE not in reading.intents and (is_bare or Intent.UNCLEAR in reading.intents):
-        return Meaning(_said_before(pending), pending.question, members, True, part.words, pending)
+        own = next((q for q in theirs if q.asks is pending.question.asks), pending.question)
+        is_asked = set(pending.question.patients) & set(part.patients)  # not so of a survey: each has one of their own
+        answered = pending.question if is_asked else own
+        return Meaning(_said_before(pending), answered, members, True, part.words, pending)
     is_again = pending is not None and question is not None and question.message_id == pending.question.message_id
     settles = pending if is_again and Intent.SCORE in reading.intents else None
     return Meaning(reading, question, members, True, part.words, settles=settles)
