@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from engage.replies.by_hand import write_by_hand
-from tests.cast import ROSE_PHONE, Cast, _consents, _contact, _patient
+from engage.replies.inbox import InboundText, store
+from engage.replies.levels import set_level
+from tests.cast import ROSE_PHONE, SUNRISE_NUMBER, Cast, _consents, _contact, _patient
 from tests.journeys.talk import World
 
 SUNDAY_15 = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
@@ -232,3 +234,37 @@ def test_scores_over_days_and_a_silence(world: World) -> None:
     assert alerts(world) == [("Rose", "drop"), ("Marta", "silence")]  # after an alert silence begins anew
     world.go_to(MONDAY_9 + timedelta(days=2, hours=4))
     assert alerts(world) == [("Rose", "drop"), ("Marta", "silence"), ("Marta", "silence")]
+
+
+def test_a_late_text_of_before_never_takes_the_place_of_a_correction(world: World) -> None:
+    """The first text reached us after the second: the score that was given last counts, and nothing is doubled."""
+    world.go_to(SUNDAY_18)
+    world.pass_minutes(3)
+    world.rose.expects("evening").replies("4").expects("noted your 4")
+    earlier = world.verbs_now() - timedelta(minutes=1)
+    store(world.cast.db, InboundText("SMlate", ROSE_PHONE, SUNRISE_NUMBER, None, "2", at=earlier), world.verbs_now())
+    world.settle()
+    world.rose.expects("nurse will call")
+    assert scores(world) == [("Rose", 4)]
+    assert rows(world, "SELECT value, superseded_by IS NULL FROM scores ORDER BY id") == [(4, True), (2, False)]
+    assert alerts(world) == [("Rose", "low_score")]  # a low score calls, whatever came after it
+
+
+def test_a_snooze_mutes_scores_and_never_words(world: World) -> None:
+    now = world.verbs_now()
+    set_level(world.cast.db, world.cast.id, "rose", {}, snooze=timedelta(days=7), actor="test", now=now)
+    world.go_to(SUNDAY_18)
+    world.rose.expects("evening").replies("2").expects("noted your 2")
+    world.ana.is_silent()
+    world.rose.replies("my chest hurts").expects("911 now")
+    world.ana.expects("needs you now")
+    world.rose.replies("1").expects("nurse will call")
+    assert alerts(world) == [("Rose", "low_score"), ("Rose", "urgent")]
+
+
+def test_what_never_arrived_is_no_silence_and_a_machine_s_answer_is(world: World) -> None:
+    world.marta.has_a_landline()
+    world.go_to(SUNDAY_18)
+    world.rose.expects("how do you feel").replies("I'm driving and will see your message later").is_silent()
+    world.go_to(MONDAY_18 + timedelta(hours=3, minutes=5))
+    assert alerts(world) == [("Rose", "silence")]

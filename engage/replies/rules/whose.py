@@ -97,7 +97,7 @@ def _mentions(text: str, names: Mapping[int, str]) -> list[_Mention]:
     known = {_plain(name): patient for patient, name in names.items()}
     found = []
     for index, word in enumerate(words):
-        patient = known.get(_plain(re.sub(r"['’]s$", "", word.group())))
+        patient = known.get(_plain(re.sub(r"['’][sS]$", "", word.group())))
         if patient is not None and _is_name(words, index):
             found.append(_Mention(patient, word.start(), word.end()))
     return found
@@ -125,9 +125,12 @@ def _without(text: str, mentions: Sequence[_Mention]) -> str:
     for mention in reversed(mentions):
         text = f"{text[: mention.start]} {text[mention.end :]}"
     words = " ".join(text.split()).strip(" ,;:.=-")
-    return (
-        words if any(character.isalnum() for character in re.sub(r"\b(?:for|para|and|y|it|is|es)\b", "", words)) else ""
-    )
+    words = re.sub(r"\b(?:for|para)$", "", words).strip()
+    is_empty = not any(character.isalnum() for character in _FILLERS.sub("", words))
+    return "" if is_empty else words
+
+
+_FILLERS = re.compile(r"\b(?:for|para|and|y|it|is|es)\b", re.IGNORECASE)
 
 
 def _plain(word: str) -> str:
