@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from engage.db import encryption
 from engage.outreach.rules.words import Asks
 from engage.patients.rules.window import local_day
 from engage.replies.model import Reply
 from engage.replies.rules import Asked
+from engage.replies.rules.together import WITHIN
 from engage.replies.rules.trends import Thresholds
 
 OPEN_FOR = timedelta(hours=30)
@@ -27,7 +29,9 @@ _HOUSEHOLD = text("""
 SELECT p.id AS patient_id, p.first_name, o.id AS contact_id, o.relationship, p.is_monitored, p.time_zone,
        COALESCE(c.language, mine.language) AS language, a.drop_by, a.threes_in_a_row, a.silent_after,
        l.baseline, l.alert_at_most, l.drop_by AS own_drop_by, l.threes_in_a_row AS own_threes, l.silent_after AS own_silent,
-       l.snoozed_until
+       l.snoozed_until,
+       (SELECT count(*) FROM messages m WHERE m.agency_id = c.agency_id AND m.contact_id = c.id AND m.reply_id IS NOT NULL
+        AND m.planned_at > :hour_ago) AS answers
 FROM contacts c
 JOIN agencies a ON a.id = c.agency_id
 JOIN patients mine ON mine.agency_id = c.agency_id AND mine.id = c.patient_id
@@ -37,11 +41,6 @@ JOIN patients p ON p.agency_id = o.agency_id AND p.id = o.patient_id
 LEFT JOIN patient_levels l ON l.agency_id = p.agency_id AND l.patient_id = p.id
 WHERE c.agency_id = :agency AND c.id = :contact
 ORDER BY o.id = c.id DESC, o.id
-""")
-
-_AUTHOR = text("""
-SELECT count(*) FILTER (WHERE m.reply_id IS NOT NULL AND m.planned_at > :hour_ago) AS answers FROM messages m
-WHERE m.agency_id = :agency AND m.contact_id = :contact AND m.planned_at > :hour_ago
 """)
 
 # Who last wrote to this phone by hand, however it was sent; what never left has opened no thread.
@@ -66,6 +65,15 @@ SELECT * FROM (
               AND m.state IN ('sending', 'unknown', 'accepted', 'sent', 'delivered') END
     ORDER BY m.asks, m.patient_id, m.claimed_at DESC, m.id DESC) newest
 ORDER BY claimed_at DESC, id DESC
+""")
+
+
+# What the same person wrote just before; keys pressed in a call are no texts.
+_BEFORE = text("""
+SELECT id, body FROM replies
+WHERE agency_id = :agency AND phone_hash = :hash AND contact_id IS NOT NULL AND message_id IS NULL
+  AND received_at >= :since AND (received_at, id) < (:received, :reply)
+ORDER BY received_at, id LIMIT 10
 """)
 
 
@@ -125,13 +133,12 @@ class Found:
 def find_context(session: Session, reply: Reply, now: datetime) -> Found:
     """The open questions on the phone that wrote `reply`, as they stood when it was received, and who is on that phone."""
     who = {"agency": reply.agency_id, "contact": reply.contact_id}
-    rows = session.execute(_HOUSEHOLD, who).all()
+    rows = session.execute(_HOUSEHOLD, {**who, "hour_ago": now - timedelta(hours=1)}).all()
     own = rows[0]
     household = {
         row.patient_id: _member(row) for row in reversed(rows)
     }  # the author's own contact, else the first of each
     ordered = tuple(household[patient] for patient in dict.fromkeys(row.patient_id for row in rows))
-    answers = session.execute(_AUTHOR, {**who, "hour_ago": now - timedelta(hours=1)}).scalar_one()
     today = local_day(reply.received_at, own.time_zone)
     contacts = {"agency": reply.agency_id, "contacts": [row.contact_id for row in rows], "received": reply.received_at}
     hand = session.execute(_BY_HAND, {**contacts, "since": reply.received_at - BY_HAND_FOR}).first()
@@ -144,7 +151,16 @@ def find_context(session: Session, reply: Reply, now: datetime) -> Found:
         and (question.visit_day is None or question.visit_day >= today)  # nobody confirms a visit that is over
     )
     writer = hand.written_by if hand is not None else None
-    return Found(ordered, questions, own.language, today, answers, hand is not None, writer)
+    return Found(ordered, questions, own.language, today, own.answers, hand is not None, writer)
+
+
+def texts_before(session: Session, reply: Reply) -> dict[int, str]:
+    """What the same phone wrote within the minute before `reply`, oldest first, by the number of its reply."""
+    if reply.message_id is not None:
+        return {}
+    names = {"agency": reply.agency_id, "hash": reply.phone_hash, "reply": reply.id, "received": reply.received_at}
+    rows = session.execute(_BEFORE, names | {"since": reply.received_at - WITHIN})
+    return {row.id: encryption.ring().open(bytes(row.body), "replies.body") for row in rows}
 
 
 def _member(row: Row[Any]) -> Member:

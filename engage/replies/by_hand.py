@@ -17,7 +17,7 @@ from engage.db import Database
 from engage.errors import BadInput, NotFound
 from engage.outreach.outbox import Outgoing, queue
 from engage.outreach.rules.words import Kind
-from engage.patients.model import Contact, Patient
+from engage.patients.model import Patient
 from engage.patients.rules.words import Category
 from engage.replies.asked import Member
 from engage.replies.model import Reply
@@ -103,14 +103,3 @@ def tell_writer(session: Session, reply: Reply, member: Member, writer: int | No
         params={"code": alert.code},
     )
     queue(session, note, now)
-
-
-def phones_of(session: Session, agency_id: int, patient_id: int) -> list[Contact]:
-    """Every phone that may be texted for a patient."""
-    return list(
-        session.scalars(
-            select(Contact).where(
-                Contact.agency_id == agency_id, Contact.patient_id == patient_id, Contact.ended_at.is_(None)
-            )
-        )
-    )

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from engage import log
 from engage.alerts.opening import Reason, open_alert
 from engage.alerts.rules.words import AlertKind
-from engage.db import Database, encryption
+from engage.db import Database
 from engage.outreach.rules.words import Asks
 from engage.patients.model import Contact
 from engage.replies.apply import Done, apply
-from engage.replies.asked import Found, find_context
+from engage.replies.asked import Found, find_context, texts_before
 from engage.replies.clinician import handle_clinician
 from engage.replies.interpret import Meaning, interpret
 from engage.replies.model import Reply
@@ -25,7 +25,7 @@ from engage.replies.pending import find_pending
 from engage.replies.readings import keep_reading
 from engage.replies.rules import Asked, Intent, Lexicon, read
 from engage.replies.rules.decide import Context, decide
-from engage.replies.rules.together import WITHIN, Reads, is_harmless, reader, speaks_against
+from engage.replies.rules.together import Reads, is_harmless, reader, speaks_against
 from engage.replies.rules.trends import is_muted
 
 MOST_FAILURES = 3
@@ -42,13 +42,6 @@ _GIVE_UP = text(
 _ONE_AT_A_TIME = text(
     "SELECT pg_advisory_xact_lock(hashtextextended('engage reply', 0) # hashtextextended(encode(:phone, 'hex'), 0))"
 )
-# What the same person wrote just before; keys pressed in a call are no texts.
-_BEFORE = text("""
-SELECT id, body FROM replies
-WHERE agency_id = :agency AND phone_hash = :hash AND contact_id IS NOT NULL AND message_id IS NULL
-  AND received_at >= :since AND (received_at, id) < (:received, :reply)
-ORDER BY received_at, id LIMIT 10
-""")
 
 
 @dataclass(slots=True)
@@ -97,18 +90,12 @@ def _understand(session: Session, lexicon: Lexicon, reply: Reply, now: datetime)
     if reply.contact_id is None:
         return _from_nobody(session, lexicon, reply, now)
     session.execute(_ONE_AT_A_TIME, {"phone": reply.phone_hash})
-    values = _names(reply) | {"since": reply.received_at - WITHIN}
-    before = session.execute(_BEFORE, values).all() if reply.message_id is None else []
-    earlier = [encryption.ring().open(bytes(row.body), "replies.body") for row in before]
+    before = texts_before(session, reply)
     found, pending = find_context(session, reply, now), find_pending(session, reply)
-    meanings = interpret(reply.body, found, earlier, pending, lexicon)
+    meanings = interpret(reply.body, found, list(before.values()), pending, lexicon)
     reads = reader(lexicon, found.language, found.today)
     done = [Done(meaning, decide(meaning.reading, _context(reply, found, meaning, reads, now))) for meaning in meanings]
-    return apply(session, reply, done, found, [row.id for row in before], now)
-
-
-def _names(reply: Reply) -> dict[str, object]:
-    return {"agency": reply.agency_id, "hash": reply.phone_hash, "reply": reply.id, "received": reply.received_at}
+    return apply(session, reply, done, found, list(before), now)
 
 
 def _context(reply: Reply, found: Found, meaning: Meaning, reads: Reads, now: datetime) -> Context:

@@ -21,9 +21,7 @@ def keep_reading(
     now: datetime,
 ) -> list[str]:
     """Store one row for all that a reply says, and set the reply's state; returns the intents."""
-    intents = sorted({str(intent) for reading in readings for intent in reading.intents})
-    if len(intents) > 1 and Intent.UNCLEAR in intents:
-        intents.remove(Intent.UNCLEAR)  # of one half only; the outcome says what was done about it
+    intents, score = intents_and_score(readings)
     needs_person = any(reading.needs_person for reading in readings)
     session.add(
         ReadingRow(
@@ -33,7 +31,7 @@ def keep_reading(
             rule_version=readings[0].rule_version,
             read_with=list(read_with),
             intents=intents,
-            score=next((reading.score for reading in readings if reading.score is not None), None),
+            score=score,
             confidence=min(reading.confidence for reading in readings),
             needs_person=needs_person,
             evidence=_evidence(readings),
@@ -44,6 +42,14 @@ def keep_reading(
     reply.state = "needs_person" if needs_person else "handled"
     reply.handled_at = now
     return intents
+
+
+def intents_and_score(readings: Sequence[Reading]) -> tuple[list[str], int | None]:
+    """What all readings of one reply say together; the first score stands for it."""
+    intents = sorted({str(intent) for reading in readings for intent in reading.intents})
+    if len(intents) > 1 and Intent.UNCLEAR in intents:
+        intents.remove(Intent.UNCLEAR)  # of one half only; the outcome says what was done about it
+    return intents, next((reading.score for reading in readings if reading.score is not None), None)
 
 
 def _evidence(readings: Sequence[Reading]) -> str:

@@ -7,23 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import exists, select
+from sqlalchemy.orm import aliased
 
-from engage.db import Database, encryption
-from engage.replies.asked import find_context
+from engage.db import Database
+from engage.replies.asked import find_context, texts_before
 from engage.replies.interpret import interpret
 from engage.replies.model import ReadingRow, Reply
 from engage.replies.pending import find_pending
+from engage.replies.readings import intents_and_score
 from engage.replies.rules import Lexicon
-from engage.replies.rules.together import WITHIN
 
 _AT_ONCE = 200
-_BEFORE = text("""
-SELECT body FROM replies
-WHERE agency_id = :agency AND phone_hash = :hash AND contact_id IS NOT NULL AND message_id IS NULL
-  AND received_at >= :since AND (received_at, id) < (:received, :reply)
-ORDER BY received_at, id LIMIT 10
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,33 +45,21 @@ def replay(db: Database, agency_id: int, lexicon: Lexicon, since: datetime) -> I
     last = 0
     while True:
         with db.agency_session(agency_id) as session:
-            newest = (
-                select(ReadingRow.reply_id, ReadingRow.rule_version, ReadingRow.intents, ReadingRow.score)
-                .distinct(ReadingRow.reply_id)
-                .order_by(ReadingRow.reply_id, ReadingRow.id.desc())
-                .subquery()
-            )
+            later = aliased(ReadingRow)
+            newer = exists().where(later.reply_id == ReadingRow.reply_id, later.id > ReadingRow.id)
             rows = session.execute(
-                select(Reply, newest.c.rule_version, newest.c.intents, newest.c.score)
-                .join(newest, newest.c.reply_id == Reply.id)
-                .where(Reply.id > last, Reply.received_at >= since, Reply.contact_id.is_not(None))
+                select(Reply, ReadingRow.rule_version, ReadingRow.intents, ReadingRow.score)
+                .join(ReadingRow, ReadingRow.reply_id == Reply.id)
+                .where(Reply.id > last, Reply.received_at >= since, Reply.contact_id.is_not(None), ~newer)
                 .order_by(Reply.id)
                 .limit(_AT_ONCE)
             ).all()
             done = []
             for reply, version, intents, score in rows:
-                names = {"agency": agency_id, "hash": reply.phone_hash, "reply": reply.id}
-                times = {"received": reply.received_at, "since": reply.received_at - WITHIN}
-                before = [
-                    encryption.ring().open(bytes(body), "replies.body")
-                    for body in session.execute(_BEFORE, names | times).scalars()
-                ]
+                before = list(texts_before(session, reply).values())
                 found = find_context(session, reply, reply.handled_at or reply.received_at)
                 meanings = interpret(reply.body, found, before, find_pending(session, reply), lexicon)
-                now = sorted({str(intent) for meaning in meanings for intent in meaning.reading.intents})
-                if len(now) > 1 and "unclear" in now:
-                    now.remove("unclear")
-                read_now = next((m.reading.score for m in meanings if m.reading.score is not None), None)
+                now, score_now = intents_and_score([meaning.reading for meaning in meanings])
                 done.append(
                     Reread(
                         reply.id,
@@ -85,7 +68,7 @@ def replay(db: Database, agency_id: int, lexicon: Lexicon, since: datetime) -> I
                         tuple(intents),
                         score,
                         tuple(now),
-                        read_now,
+                        score_now,
                         reply.body,
                     )
                 )

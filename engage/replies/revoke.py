@@ -19,7 +19,6 @@ from engage.patients.model import ConsentEvent, Contact, Patient
 from engage.patients.rules.deadlines import last_day
 from engage.patients.rules.window import local_day
 from engage.patients.rules.words import Category, ConsentKind, ConsentSource
-from engage.replies.by_hand import phones_of
 
 _SINCE = text("""
 SELECT max(said_at) FROM consent_events
@@ -60,7 +59,7 @@ def revoke(db: Database, agency_id: int, said: Revocation, actor: str, now: date
         today = local_day(now, patient.time_zone)
         if said.said_on > today:
             raise BadInput(f"{said.said_on:%Y-%m-%d} has not come yet.")
-        contacts = phones_of(session, agency_id, patient.id)
+        contacts = _phones(session, agency_id, patient.id)
         if not contacts:
             raise NotFound("The patient has no phone on record.")
         # The end of that day where the patient lives, but never the future: of two words the later one stands.
@@ -93,6 +92,11 @@ def revoke(db: Database, agency_id: int, said: Revocation, actor: str, now: date
             AuditEvent(agency_id=agency_id, at=now, detail=detail | {"by": said.source, "only": said.category}, **event)
         )
     return done
+
+
+def _phones(session: Session, agency_id: int, patient_id: int) -> list[Contact]:
+    theirs = (Contact.agency_id == agency_id, Contact.patient_id == patient_id, Contact.ended_at.is_(None))
+    return list(session.scalars(select(Contact).where(*theirs)))
 
 
 def _refuse_if_taken_back(session: Session, agency_id: int, contacts: list[Contact], said_at: datetime) -> None:

@@ -149,6 +149,7 @@ def test_a_replay_shows_what_would_be_read_differently(engage: Program, cast: Ca
     before = rows(cast, "SELECT count(*) FROM readings")
     at = ("understand", "--replay", "--since", "2026-11-01", "--agency", "sunrise")
     said = engage(*at, "--json")
+    assert said.err == ""
     found, totals = [json.loads(line) for line in said.out.splitlines()]
     assert (found["intents"], found["intents_now"], found["rule_version"]) == (["symptom"], ["urgent"], "old")
     assert "words" not in found
