@@ -165,7 +165,11 @@ class Message(AgencyRow, Base):
         ),
         Index("ix_messages_contact", "agency_id", "contact_id", "claimed_at"),
         Index("ix_messages_hand", "agency_id", "contact_id", "planned_at", postgresql_where="kind = 'hand'"),
-        Index("ix_messages_checkins", "claimed_at", postgresql_where="asks = 'score_1_5' AND kind = 'touchpoint'"),
+        Index(
+            "ix_messages_checkins",
+            "claimed_at",
+            postgresql_where="asks = 'score_1_5' AND kind = 'touchpoint' AND state = 'delivered'",
+        ),
         Index(
             "ix_messages_clinician",
             "agency_id",

@@ -71,7 +71,7 @@ CREATE TABLE silence_watch (
     CONSTRAINT ck_silence_watch_is_one_row CHECK (id = 1)
 );
 SELECT engage_guard_system('silence_watch');
-CREATE INDEX ix_messages_checkins ON messages (claimed_at) WHERE asks = 'score_1_5' AND kind = 'touchpoint';
+CREATE INDEX ix_messages_checkins ON messages (claimed_at) WHERE asks = 'score_1_5' AND kind = 'touchpoint' AND state = 'delivered';
 
 ALTER TABLE scores
     ADD COLUMN contact_id BIGINT,
