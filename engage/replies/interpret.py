@@ -96,9 +96,10 @@ def _best(
     tries = [*questions, None]
     alone = [(reads(text, _asked(question)), question) for question in tries]
     clear = next((found for found in alone if Intent.UNCLEAR not in found[0].intents), None)
-    for question in tries:
+    # What is clear alone is asked under its own question only: under any other its words would be unclear, and lost.
+    for question in tries if clear is None else [clear[1]]:
         joined = read_together(text, before, _asked(question), reads)
-        if joined is not None and (clear is None or Intent.URGENT in joined.intents):
+        if joined is not None:
             return joined, question
     return clear or alone[0]
 
