@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from engage.alerts.opening import Reason, open_alert
 from engage.alerts.rules.words import AlertKind
 from engage.outreach.outbox import Outgoing, queue
+from engage.outreach.rules.words import Asks
 from engage.patients.model import Contact, Patient
 from engage.patients.rules.window import local_day
 from engage.patients.rules.words import PatientStatus, PhoneKind
@@ -119,9 +120,8 @@ def _do(session: Session, action: Action, reply: Reply, done: Done, found: Found
             ask_whose(session, reply, question, action.scale, action.value, now)
         case AskMeaning() if question is not None:
             ask_meaning(session, reply, question, is_waiting=action.is_waiting, now=now)
-        case AnswerVisits() if (
-            meaning.is_named or question is not None
-        ):  # else nobody knows whose visit: the alerts ask
+        case AnswerVisits() if meaning.is_named or (question is not None and question.asks is Asks.CONFIRM):
+            # of one of several patients, unasked, nobody knows whose visit it is: the alerts ask
             for member in members:
                 _answer_visits(session, action.answer, reply, member, meaning, now)
         case OpenAlert():

@@ -132,6 +132,14 @@ def test_a_shared_reminder_is_confirmed_for_both(world: World) -> None:
     assert rows(world, "SELECT answer, count(*) FROM visits GROUP BY 1") == [("confirmed", 2)]
 
 
+def test_a_wish_of_one_of_two_moves_nobody_s_visit(couple: World) -> None:
+    """The evening's question was not about visits, and nobody said whose: a person asks, and both visits stand."""
+    couple.cast.visit(couple.cast.rose)
+    couple.rose.replies("can the nurse come thursday instead").expects("find a time")
+    assert rows(couple, "SELECT answer FROM visits") == [(None,)]
+    assert alerts(couple) == [("Rose", "reschedule"), ("Al", "reschedule")]
+
+
 def test_one_text_answers_the_visit_and_the_check_in(world: World) -> None:
     world.cast.visit(world.cast.rose)
     world.go_to(SUNDAY_18)
