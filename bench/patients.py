@@ -97,6 +97,7 @@ LATERAL (SELECT %(now)s::timestamptz - interval '8 days' - (n %% 15552000) * int
 _NEW = (
     "DELETE FROM alert_events",
     "DELETE FROM alerts",
+    "DELETE FROM clarifications",
     "DELETE FROM scores",
     "DELETE FROM readings",
     "DELETE FROM message_events",

@@ -29,6 +29,10 @@ class Agency(Base):
         CheckConstraint("daily_cap BETWEEN 1 AND 20 AND weekly_cap BETWEEN 1 AND 140", name="caps_are_sane"),
         CheckConstraint(one_of("line", Line), name="line_is_known"),
         CheckConstraint(KNOWN_ZONE, name="zone_is_known"),
+        CheckConstraint(
+            "drop_by BETWEEN 0 AND 4 AND threes_in_a_row BETWEEN 0 AND 20 AND silent_after BETWEEN 0 AND 60",
+            name="trends_are_sane",
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -44,6 +48,9 @@ class Agency(Base):
     weekly_cap: Mapped[int] = mapped_column(SmallInteger, server_default="30")
     healthcare_exemption: Mapped[bool] = mapped_column(server_default="false")
     voice_reminders: Mapped[bool] = mapped_column(server_default="false")
+    drop_by: Mapped[int] = mapped_column(SmallInteger, server_default="2")
+    threes_in_a_row: Mapped[int] = mapped_column(SmallInteger, server_default="2")
+    silent_after: Mapped[int] = mapped_column(SmallInteger, server_default="3")
     is_active: Mapped[bool] = mapped_column(server_default="true")
     created_at: Mapped[datetime] = mapped_column(Instant)
 

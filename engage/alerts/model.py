@@ -96,7 +96,9 @@ class Alert(AgencyRow, Base):
             "agency_id",
             "reply_id",
             "kind",
+            "patient_id",  # one text may be about either of two patients on one phone
             unique=True,
+            postgresql_nulls_not_distinct=True,
             postgresql_where="reply_id IS NOT NULL",
         ),
         Index("ix_alerts_due", "next_due_at", postgresql_where="state <> 'resolved'"),

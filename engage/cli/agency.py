@@ -1,16 +1,17 @@
-"""engage agency: found one, list them."""
+"""engage agency: found one, list them, say when scores and silences worry it."""
 
 import click
 from sqlalchemy import text
 
 from engage import clock
-from engage.cli.session import json_option, ready_database, show
+from engage.cli.session import account, agency_of, agency_option, json_option, ready_database, show
 from engage.onboarding import NewAgency, found_agency
+from engage.replies.levels import set_agency_trends
 
 
 @click.group()
 def agency() -> None:
-    """Agencies: add, list."""
+    """Agencies: add, list, say when scores and silences worry them."""
 
 
 @agency.command()
@@ -69,3 +70,22 @@ def list_agencies(as_json: bool) -> None:
                     f"{r['slug']}: {r['name']} ({r['time_zone']}), {r['patients']} patients, {r['visits']} visits ahead, {r['open_alerts']} open alerts"
                 ),
             )
+
+
+@agency.command("trends")
+@agency_option
+@click.option("--drop-by", type=click.IntRange(0, 4), help="Points below the patient's own level that alert; 0: never.")
+@click.option("--threes", type=click.IntRange(0, 20), help="So many 3s in a row alert; 0: never.")
+@click.option("--silent-after", type=click.IntRange(0, 60), help="So many unanswered check-ins alert; 0: never.")
+@json_option
+def trends(slug: str, as_json: bool, **changes: int | None) -> None:
+    """Show, or change, when scores over days and silences call a nurse, for patients without a word of their own."""
+    with ready_database() as (_, db):
+        found = set_agency_trends(db, agency_of(db, slug).id, changes, account(), clock.now())
+    show(
+        found,
+        as_json,
+        lambda now: (
+            f"Alerts: {now['drop_by']} points below the own level, {now['threes']} threes in a row, {now['silent_after']} unanswered check-ins (0: never)."
+        ),
+    )

@@ -80,8 +80,17 @@ def show_alert(code: str, slug: str) -> None:
                 said = f': "{encryption.ring().open(bytes(event.body), "replies.body")}"' if event.body else ""
                 who = f" {event.clinician}" if event.clinician else ""
                 click.echo(
-                    f"{clock_words(event.at, agency.time_zone, 'en'):>8}  {event.kind.replace('_', ' ')}{who}{said}"
+                    f"{clock_words(event.at, agency.time_zone, 'en'):>8}  {event.kind.replace('_', ' ')}{who}{said}{_because(event.detail)}"
                 )
+
+
+def _because(detail: dict[str, Any]) -> str:
+    """What is shown beside an event of an alert: our own words for the cause."""
+    parts = [str(detail["why"])] if isinstance(detail.get("why"), str) else []
+    if "one_of" in detail:
+        parts.append(f"one of {len(detail['one_of'])} patients on this phone; nobody said which")
+    parts += [f"{name}: {detail[name]}" for name in ("trend", "unanswered") if name in detail]
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 @alerts.command("take")

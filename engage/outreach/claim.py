@@ -72,9 +72,10 @@ FOR NO KEY UPDATE OF first SKIP LOCKED
 
 _CLAIM = text("""
 UPDATE messages m SET state = 'sending', attempts = attempts + 1, attempt_id = r.attempt_id, claimed_at = :now, lease_until = :lease,
-    body = r.body, language = r.language, segments = r.segments, sender_id = r.sender_id, reason = NULL
+    body = r.body, language = r.language, segments = r.segments, sender_id = r.sender_id, reason = NULL,
+    also_for = CAST(r.named AS bigint[])
 FROM unnest(CAST(:ids AS bigint[]), CAST(:attempts AS uuid[]), CAST(:bodies AS bytea[]), CAST(:languages AS text[]),
-            CAST(:segments AS smallint[]), CAST(:senders AS bigint[])) AS r(id, attempt_id, body, language, segments, sender_id)
+            CAST(:segments AS smallint[]), CAST(:senders AS bigint[]), CAST(:named AS text[])) AS r(id, attempt_id, body, language, segments, sender_id, named)
 WHERE m.id = r.id
 """)
 
@@ -225,7 +226,14 @@ def _columns(attempts: Sequence[Attempt]) -> Mapping[str, list[Any]]:
         "languages": [attempt.claimed.draft.language for attempt in attempts],
         "segments": [attempt.ready.segments for attempt in attempts],
         "senders": [attempt.claimed.sender_id for attempt in attempts],
+        "named": [_named(attempt) for attempt in attempts],
     }
+
+
+def _named(attempt: Attempt) -> str | None:
+    """The other patients whom the text names, as PostgreSQL writes an array: a reply to it may be about any of them."""
+    others = [str(other.patient_id) for other in attempt.claimed.draft.companions if other.patient_id is not None]
+    return "{" + ",".join(others) + "}" if others else None
 
 
 def _end_of(cause: Verdict) -> str:

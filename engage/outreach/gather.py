@@ -26,7 +26,9 @@ from engage.sms.texts import Sender
 # their own.
 _FACTS = text("""
 SELECT m.id, m.agency_id, m.kind, m.channel, m.template, m.params, m.category, m.occasion, m.touchpoint_id, m.expires_at, m.patient_id,
-       m.contact_id, m.visit_id,
+       m.contact_id, m.visit_id, m.also_for, CASE WHEN m.kind = 'hand' THEN m.body END AS by_hand,
+       m.kind = 'hand' AND EXISTS (SELECT FROM replies r WHERE r.agency_id = m.agency_id AND r.phone_hash = c.phone_hash
+           AND r.received_at > :long_ago) AS has_written,
        a.short_name, COALESCE(b.phone, a.phone) AS office_phone, a.texts_after, a.texts_until, a.daily_cap, a.weekly_cap,
        a.healthcare_exemption, a.voice_reminders, p.texts_after AS own_after, p.texts_until AS own_until, p.state,
        COALESCE(p.time_zone, b.time_zone, a.time_zone) AS zone, p.status, p.first_name, COALESCE(c.language, p.language, 'en') AS language,
@@ -130,6 +132,13 @@ WHERE (SELECT e.kind FROM consent_events e
 ORDER BY w.id, other.id
 """)
 
+# Whom an answer names beside its own patient.
+_NAMED = text("""
+SELECT m.id, p.id AS patient_id, p.first_name FROM messages m
+JOIN patients p ON p.agency_id = m.agency_id AND p.id = ANY(m.also_for)
+WHERE m.id = ANY(:ids) ORDER BY m.id, p.id
+""")
+
 # The newest wording that somebody has reviewed; an unreviewed language is not sent (45 CFR 92, Section 1557).
 _WORDINGS = text("""
 SELECT DISTINCT ON (agency_id, key, language) agency_id, key, language, wording FROM templates
@@ -191,6 +200,9 @@ def _companions(session: Session, rows: Sequence[Row[Any]]) -> _Others:
         ids, days = (list(column) for column in zip(*shared, strict=True))
         for other in session.execute(_COMPANIONS, {"ids": ids, "days": days}):
             found.setdefault(other.id, []).append((other.patient_id, other.first_name))
+    naming = [row.id for row in rows if row.also_for and not _is_for_all(row)]
+    for other in session.execute(_NAMED, {"ids": naming}) if naming else ():
+        found.setdefault(other.id, []).append((other.patient_id, other.first_name))
     return found
 
 
@@ -251,11 +263,13 @@ def _claimed(row: Row[Any], found: _Found) -> Claimed:
         phone=Phone(row.agency_id, bytes(row.phone_hash)) if row.phone_hash is not None else None,
         occasion=Occasion(row.touchpoint_id, row.occasion) if _is_for_all(row) else None,
         companions=tuple(
-            Companion(name, _visits_of(row, patient, day, found.visits))
+            Companion(name, _visits_of(row, patient, day, found.visits), patient)
             for patient, name in found.others.get(row.id, ())
         ),
         channel=Channel(row.channel),
         may_call=row.voice_reminders,
+        words=_opened(row.by_hand, "messages.body"),
+        has_written=row.has_written,
     )
     return Claimed(row.id, row.agency_id, row.contact_id, draft, row.sender_id, _sender(row))
 

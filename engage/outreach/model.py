@@ -5,7 +5,7 @@ from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -77,7 +77,8 @@ class Message(AgencyRow, Base):
     reply_id and alert_id name rows of stations further up, so those two references live in the migrations alone.
     `send_at` is when it should leave, `due_at` when it may next be claimed (later than `send_at` after a hold or a safe
     retry), `expires_at` when it has lost its use. `retry_of` is the message before it that failed: a second try is a message of
-    its own, and a chain of them says one thing once. The body is written from the facts of the moment it leaves, and frozen.
+    its own, and a chain of them says one thing once. The body is written from the facts of the moment it leaves, and frozen;
+    what a person wrote by hand is there from the start. `also_for`: the other patients of the phone whom it names.
     """
 
     __tablename__ = "messages"
@@ -90,6 +91,7 @@ class Message(AgencyRow, Base):
         to_row("visit_id", "visits"),
         to_row("sender_id", "senders"),
         to_row("retry_of", "messages"),
+        to_row("written_by", "clinicians"),
         CheckConstraint(one_of("kind", Kind), name="kind_is_known"),
         CheckConstraint(one_of("channel", Channel), name="channel_is_known"),
         CheckConstraint("channel = 'sms' OR (kind = 'touchpoint' AND asks = 'confirm')", name="calls_are_reminders"),
@@ -102,6 +104,7 @@ class Message(AgencyRow, Base):
         ),
         CheckConstraint("(kind IN ('page', 'note')) = (contact_id IS NULL)", name="pages_go_to_clinicians"),
         CheckConstraint("(contact_id IS NULL) = (clinician_id IS NOT NULL)", name="has_one_reader"),
+        CheckConstraint("kind <> 'hand' OR body IS NOT NULL", name="hand_has_its_words"),
         CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="sending_has_a_lease"),
         CheckConstraint(
             "state NOT IN ('sending', 'unknown') OR (attempt_id IS NOT NULL AND body IS NOT NULL)",
@@ -161,6 +164,12 @@ class Message(AgencyRow, Base):
             postgresql_where="state IN ('failed', 'undelivered') AND reason IN ('bug', 'config_alarm', 'unlisted')",
         ),
         Index("ix_messages_contact", "agency_id", "contact_id", "claimed_at"),
+        Index("ix_messages_hand", "agency_id", "contact_id", "planned_at", postgresql_where="kind = 'hand'"),
+        Index(
+            "ix_messages_checkins",
+            "claimed_at",
+            postgresql_where="asks = 'score_1_5' AND kind = 'touchpoint' AND state = 'delivered'",
+        ),
         Index(
             "ix_messages_clinician",
             "agency_id",
@@ -186,6 +195,8 @@ class Message(AgencyRow, Base):
     alert_id: Mapped[int | None] = mapped_column(BigInteger)
     alert_round: Mapped[int | None] = mapped_column(SmallInteger)
     alert_step: Mapped[int | None] = mapped_column(SmallInteger)
+    also_for: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    written_by: Mapped[int | None] = mapped_column(BigInteger)
     template: Mapped[str] = mapped_column(Text)
     params: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     category: Mapped[str | None] = mapped_column(Text)

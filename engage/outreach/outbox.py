@@ -13,6 +13,7 @@ from engage.outreach.rules.words import Asks, Kind, Priority
 _PRIORITY = {
     Kind.OPT_OUT_CONFIRMATION: Priority.OPT_OUT_CONFIRMATION,
     Kind.ANSWER: Priority.ANSWER,
+    Kind.HAND: Priority.ANSWER,
     Kind.PAGE: Priority.PAGE,
     Kind.NOTE: Priority.PAGE,
 }
@@ -20,6 +21,7 @@ _PRIORITY = {
 _USEFUL = {
     Kind.OPT_OUT_CONFIRMATION: timedelta(minutes=5),
     Kind.ANSWER: timedelta(hours=2),
+    Kind.HAND: timedelta(hours=12),  # written in the evening, it may wait for the patient's morning
     Kind.PAGE: timedelta(minutes=30),
     Kind.NOTE: timedelta(hours=1),
 }
@@ -27,7 +29,10 @@ _USEFUL = {
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to queue. `params` fill its template and hold no personal data."""
+    """A message to queue. `params` fill its template and hold no personal data.
+
+    `also_for`: other patients on the phone whom it names. `body`: words written by hand, by `written_by`, for consents of `category`.
+    """
 
     agency_id: int
     kind: Kind
@@ -41,15 +46,22 @@ class Outgoing:
     alert_step: int | None = None
     params: Mapping[str, object] = field(default_factory=dict)
     useful_for: timedelta | None = None
+    also_for: tuple[int, ...] = ()
+    body: str | None = None
+    written_by: int | None = None
+    category: str | None = None
 
 
 def queue(session: Session, outgoing: Outgoing, now: datetime) -> int | None:
     """The new message's id; None when this answer or page is in the outbox already."""
-    row = {name: getattr(outgoing, name) for name in Outgoing.__slots__ if name not in {"params", "useful_for"}}
+    row = {
+        name: getattr(outgoing, name) for name in Outgoing.__slots__ if name not in {"params", "useful_for", "also_for"}
+    }
     useful = outgoing.useful_for or _USEFUL[outgoing.kind]
     values = {
         **row,
         "params": dict(outgoing.params),
+        "also_for": list(outgoing.also_for) or None,
         "priority": _PRIORITY[outgoing.kind],
         "asks": Asks.NOTHING,
         "state": "planned",

@@ -14,13 +14,19 @@ from engage import log
 from engage.alerts.opening import Reason, open_alert
 from engage.alerts.rules.words import AlertKind
 from engage.db import Database
+from engage.outreach.rules.words import Asks
 from engage.patients.model import Contact
-from engage.replies.apply import apply
-from engage.replies.asked import Question, find_context
+from engage.replies.apply import Done, apply
+from engage.replies.asked import Found, find_context, texts_before
 from engage.replies.clinician import handle_clinician
+from engage.replies.interpret import Meaning, interpret
 from engage.replies.model import Reply
-from engage.replies.rules import Asked, Intent, Lexicon, Reading, read
-from engage.replies.rules.decide import decide
+from engage.replies.pending import find_pending
+from engage.replies.readings import keep_reading
+from engage.replies.rules import Asked, Intent, Lexicon, read
+from engage.replies.rules.decide import Context, decide
+from engage.replies.rules.together import Reads, is_harmless, reader, speaks_against
+from engage.replies.rules.trends import is_muted
 
 MOST_FAILURES = 3
 
@@ -29,6 +35,12 @@ _NEXT = text(
 )
 _GIVE_UP = text(
     "SELECT id FROM replies WHERE state = 'stored' AND failures >= :most ORDER BY received_at LIMIT 1 FOR UPDATE SKIP LOCKED"
+)
+
+
+# Two texts of one phone are read one after the other, or the second would not see what the first has led to.
+_ONE_AT_A_TIME = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('engage reply', 0) # hashtextextended(encode(:phone, 'hex'), 0))"
 )
 
 
@@ -77,31 +89,36 @@ def _understand(session: Session, lexicon: Lexicon, reply: Reply, now: datetime)
         return []
     if reply.contact_id is None:
         return _from_nobody(session, lexicon, reply, now)
-    found = find_context(session, reply, now)
-    reading, question = _best_reading(lexicon, reply, found.questions, found.language)
-    actions = decide(reading, found.context_for(question))
-    apply(session, reply, reading, question, actions, now)
-    return [str(intent) for intent in reading.intents]
+    session.execute(_ONE_AT_A_TIME, {"phone": reply.phone_hash})
+    before = texts_before(session, reply)
+    found, pending = find_context(session, reply, now), find_pending(session, reply)
+    meanings = interpret(reply.body, found, list(before.values()), pending, lexicon)
+    reads = reader(lexicon, found.language, found.today)
+    done = [Done(meaning, decide(meaning.reading, _context(reply, found, meaning, reads, now))) for meaning in meanings]
+    return apply(session, reply, done, found, list(before), now)
 
 
-def _best_reading(
-    lexicon: Lexicon, reply: Reply, questions: tuple[Question, ...], language: str
-) -> tuple[Reading, Question | None]:
-    """The reading under the newest open question that makes sense of the words, else under the newest of all.
-
-    "Y" after a check-in makes no sense as a score and answers yesterday's reminder.
-    """
-    first: tuple[Reading, Question | None] | None = None
-    for question in (*questions, None):
-        asked = question.asked if question is not None else Asked.NONE
-        today = question.today if question is not None else None
-        reading = read(reply.body, asked, lexicon=lexicon, language=language, today=today)
-        first = first or (reading, question)
-        if Intent.UNCLEAR not in reading.intents:
-            return reading, question
-    if first is None:
-        raise AssertionError("there is always the reading without a question")
-    return first
+def _context(reply: Reply, found: Found, meaning: Meaning, reads: Reads, now: datetime) -> Context:
+    """What the decision needs to know beside the reading."""
+    question, first = meaning.question, meaning.members[0]
+    value, asked = meaning.reading.score, question.asked if question else Asked.NONE
+    is_alone = len(meaning.members) == 1  # of several patients nobody's own level counts
+    own = first.thresholds if is_alone and asked is Asked.CHECKIN else None
+    at_most = question.alert_at_most if question else None
+    return Context(
+        asks=question.asks if question else Asks.NOTHING,
+        alert_at_most=at_most if own is None or own.alert_at_most is None else own.alert_at_most,
+        is_monitored=any(member.is_monitored for member in meaning.members),
+        provider_answered=reply.provider_answered,
+        answers_last_hour=found.answers_last_hour,
+        patients=1 if meaning.is_named else len(meaning.members),
+        may_ask=question is not None and not question.is_asked_back,
+        is_muted=own is not None and value is not None and is_muted(value, own, now),
+        by_hand=found.by_hand,
+        is_picture=reply.media > 0 and not reply.body.strip(),
+        is_harmless=is_harmless(reply.body),
+        speaks_against=value is not None and speaks_against(meaning.words, value, asked, reads),
+    )
 
 
 def _from_nobody(session: Session, lexicon: Lexicon, reply: Reply, now: datetime) -> list[str]:
@@ -111,8 +128,8 @@ def _from_nobody(session: Session, lexicon: Lexicon, reply: Reply, now: datetime
     if not intents <= {Intent.AUTO_REPLY, Intent.THANKS, Intent.OPTOUT, Intent.OPTIN}:
         kind = AlertKind.URGENT if Intent.URGENT in intents else AlertKind.UNREADABLE
         open_alert(session, Reason(kind, reply.agency_id, reply_id=reply.id), now)
-    apply(session, reply, reading, None, (), now)
-    reply.state = "needs_person"
+    keep_reading(session, reply, [reading], None, {"actions": []}, [], now)
+    reply.state, reply.handled_at = "needs_person", now
     return [str(intent) for intent in reading.intents]
 
 

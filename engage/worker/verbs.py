@@ -17,7 +17,9 @@ from engage.outreach.reconcile import reconcile
 from engage.patients.rules.states import StateTable, parse_states
 from engage.replies.handle import Handled, handle
 from engage.replies.lexicon import load_lexicon
+from engage.replies.pending import tell_unanswered
 from engage.replies.rules import Lexicon
+from engage.replies.silence import tell_silences
 from engage.replies.sweep import sweep
 from engage.settings import Settings, read_toml
 from engage.sms.gateway import Gateway, TwilioGateway
@@ -87,9 +89,13 @@ class Verbs:
             return escalate(self.db, clock.now())
 
     def reconcile(self) -> Any:
-        """Settle what is not known, and tell a person of reminders that have reached nobody."""
+        """Settle what is not known, and tell a person of reminders that have reached nobody, and of what nobody answered."""
         reconciled = reconcile(self.db, self.gateway, self.codes, clock.now())
-        return as_dict(reconciled) | {"undeliverable": tell_undeliverable(self.db, clock.now())}
+        return as_dict(reconciled) | {
+            "undeliverable": tell_undeliverable(self.db, clock.now()),
+            "unanswered": tell_unanswered(self.db, clock.now()),
+            "silences": tell_silences(self.db, clock.now()),
+        }
 
     def sweep(self) -> Any:
         """Fetch texts that came while nobody was there."""

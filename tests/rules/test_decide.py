@@ -20,6 +20,8 @@ from engage.replies.rules.decide import (
     Action,
     Answer,
     AnswerVisits,
+    AskMeaning,
+    AskWhose,
     Context,
     Died,
     Hospitalized,
@@ -27,8 +29,10 @@ from engage.replies.rules.decide import (
     OptIn,
     OptOut,
     StoreScore,
+    TellWriter,
     WrongNumber,
     decide,
+    one_answer,
 )
 from engage.replies.rules.reading import Intent, Reading
 from engage.settings import read_toml
@@ -313,3 +317,85 @@ def test_every_answer_can_really_leave(read: Reading, context: Context, language
             expires_at=NIGHT + timedelta(minutes=5),
         )
         assert isinstance(draft.decide(message, NIGHT), Ready)
+
+
+SHARED = {**CHECKIN, "patients": 2, "may_ask": True}
+HAND = {"by_hand": True}
+
+
+@pytest.mark.parametrize(
+    ("intents", "score", "known", "does", "opens", "says"),
+    [
+        ("score", 4, SHARED, AskWhose(5, 4), set(), "answer-which"),
+        ("score", 2, SHARED, AskWhose(5, 2), {"low_score"}, "answer-which-low"),
+        # asked once already: nobody's number is nobody's, and a person finds out
+        ("score", 4, {**SHARED, "may_ask": False}, None, {"unreadable"}, "answer-person"),
+        # a nurse calls anyway and asks herself; the number waits for a name
+        ("score+symptom", 4, SHARED, AskWhose(5, 4), {"symptom"}, "answer-nurse"),
+        ("score+urgent", 2, SHARED, AskWhose(5, 2), {"low_score", "urgent"}, "answer-urgent"),
+        ("unclear", None, {**CHECKIN, "may_ask": True}, None, {"unreadable"}, "answer-person"),
+        ("unclear", None, {**CHECKIN, "may_ask": True, "is_harmless": True}, AskMeaning(True), set(), "answer-clarify"),
+        ("unclear", None, {**CHECKIN, "is_harmless": True}, None, {"unreadable"}, "answer-person"),
+        (
+            "unclear",
+            None,
+            {**CHECKIN, "may_ask": True, "is_picture": True},
+            AskMeaning(False),
+            {"unreadable"},
+            "answer-picture",
+        ),
+        ("unclear", None, {"is_picture": True}, None, {"unreadable"}, "answer-picture"),
+        (
+            "score",
+            1,
+            {**CHECKIN, "may_ask": True, "speaks_against": True},
+            AskMeaning(False),
+            {"low_score"},
+            "answer-sure",
+        ),
+        ("score", 1, {**CHECKIN, "speaks_against": True}, StoreScore(5, 1), {"low_score"}, "answer-low-score"),
+        # a snooze: the number is kept, and nobody is promised a call
+        ("score", 2, {**CHECKIN, "is_muted": True}, StoreScore(5, 2), set(), "answer-score"),
+        ("score+urgent", 2, {**CHECKIN, "is_muted": True}, StoreScore(5, 2), {"urgent"}, "answer-urgent"),
+        # a nurse writes in this thread
+        ("unclear", None, HAND, TellWriter(), set(), None),
+        ("question", None, HAND, TellWriter(), set(), None),
+        ("thanks", None, HAND, None, set(), None),
+        ("score", 4, {**CHECKIN, **HAND}, StoreScore(5, 4), set(), None),
+        ("symptom", None, HAND, None, {"symptom"}, None),
+        ("urgent", None, HAND, None, {"urgent"}, "answer-urgent"),
+        ("optout", None, HAND, OptOut(), {"opt_out"}, "answer-opt-out"),
+        ("help", None, HAND, TellWriter(), set(), "answer-help"),
+        ("score", 4, {**SHARED, **HAND}, None, set(), None),
+    ],
+)
+def test_context(
+    intents: str, score: int | None, known: dict[str, Any], does: Action | None, opens: set[str], says: str | None
+) -> None:
+    actions = decide(reading(intents, score), Context(**known))
+    assert does is None or does in actions
+    assert alerts(actions) == opens
+    assert [answer.template for answer in answers(actions)] == ([says] if says else [])
+
+
+@pytest.mark.parametrize(
+    ("templates", "given_"),
+    [
+        ([], None),
+        ([("answer-confirmed", None), ("answer-score", 4)], Answer("answer-both", params={"score": 4})),
+        ([("answer-score", 4), ("answer-score", 5)], Answer("answer-score", params={"score": "4, 5"})),
+        ([("answer-score", 4), ("answer-urgent", None)], Answer("answer-urgent")),
+        ([("answer-confirmed", None), ("answer-low-score", None)], Answer("answer-low-score")),
+    ],
+)
+def test_one_answer(templates: list[tuple[str, int | None]], given_: Answer | None) -> None:
+    said = [Answer(template, params={} if score is None else {"score": score}) for template, score in templates]
+    assert one_answer(said) == given_
+
+
+def test_every_answer_has_its_rank() -> None:
+    """An answer without one would fail where two meet."""
+    wordings = read_toml(ROOT / "config/messages/en.toml")["wording"]
+    for template in wordings:
+        if template.startswith("answer-"):
+            assert one_answer([Answer(template, params={"score": 1})]) is not None

@@ -13,7 +13,7 @@ from engage.errors import ConfigurationError
 from engage.onboarding.programme import Programme, Wording, load_programme
 from engage.outreach.rules import draft
 from engage.outreach.rules.calling import KEYS, MOST_SPOKEN
-from engage.outreach.rules.wording import LANGUAGES, PlannedVisit, render, visit_values, visit_when
+from engage.outreach.rules.wording import LANGUAGES, PlannedVisit, either, render, visit_values, visit_when
 from engage.outreach.rules.words import Anchor, Asks, Priority
 from engage.patients.rules.words import Category
 from engage.replies import pressed
@@ -41,11 +41,17 @@ MORE = {
     "call-day-of": {"clinicians", "many", "day", "times"},
     "survey": {"when"},
     "answer-score": {"score"},
+    "answer-both": {"score"},
+    "answer-sure": {"score"},
+    "answer-which": {"either", "name", "score"},
+    "answer-which-low": {"either", "name", "score"},
+    "answer-clarify": {"top"},
     "page": {"code", "severity"},
     "page-again": {"code", "severity"},
     "note-taken": {"code"},
     "note-taken-by-other": {"code", "who", "at"},
     "note-resolved": {"code"},
+    "note-answered": {"code"},
 }
 
 AGENCY, NAMES = "A" * 20, ("Alexandra", "Christina")  # the longest usual ones: 20 letters, and 9
@@ -61,6 +67,9 @@ def filled(language: str, key: str, clinicians: int = 1, severity: int = 3) -> s
     others = {
         "when": visit_when(date(2026, 9, 22), LONGEST_DAY, language),
         "score": 10,
+        "top": 10,
+        "either": either(["Guadalupe", "Christina"], language),
+        "name": "Guadalupe",
         "code": "482137",
         "severity": severity,
         "who": "Alexandra",

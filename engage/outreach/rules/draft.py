@@ -48,6 +48,7 @@ class Companion:
 
     first_name: str
     visits: tuple[PlannedVisit, ...] = ()
+    patient_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class Draft:
     """One claimed message with every fact that its sending depends on. `visits` are those of its occasion.
 
     `occasion` is there for touchpoints that a phone gets once for all its patients; `companions` are the others of these.
-    `may_call` is whether the agency lets reminders be spoken to landlines.
+    `may_call` is whether the agency lets reminders be spoken to landlines. `words` are written by hand and go as they are;
+    `has_written` is whether the reader has texted us lately, so that they answer.
     """
 
     kind: Kind
@@ -97,6 +99,8 @@ class Draft:
     companions: tuple[Companion, ...] = ()
     channel: Channel = Channel.SMS
     may_call: bool = False
+    words: str | None = None
+    has_written: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ may be charged, and may come, as two messages, and only one a day is allowed.
 
 def decide(draft: Draft, now: datetime) -> Ready | Hold | Refusal | Drop:
     """The text of `draft`, or why it does not leave now."""
-    return _obstacle(draft, now) or _written(draft, now)
+    return _obstacle(draft, now) or (_by_hand(draft) if draft.kind is Kind.HAND else _written(draft, now))
 
 
 def _obstacle(draft: Draft, now: datetime) -> Hold | Refusal | Drop | None:
@@ -153,7 +157,15 @@ def _purpose(draft: Draft) -> Purpose:
         return Purpose.URGENT
     if draft.template in _LAST_WORDS:
         return Purpose.LAST_WORD
-    return Purpose.UNASKED if draft.kind is Kind.TOUCHPOINT else Purpose.ANSWER
+    is_unasked = draft.kind is Kind.TOUCHPOINT or (draft.kind is Kind.HAND and not draft.has_written)
+    return Purpose.UNASKED if is_unasked else Purpose.ANSWER
+
+
+def _by_hand(draft: Draft) -> Ready | Drop:
+    if not draft.has_sender:
+        return Drop.NO_SENDER
+    words = draft.words or ""
+    return Ready(words, count(words).segments) if 0 < len(words) <= MOST_CHARACTERS else Drop.NO_WORDING
 
 
 def _written(draft: Draft, now: datetime) -> Ready | Drop:
@@ -161,10 +173,13 @@ def _written(draft: Draft, now: datetime) -> Ready | Drop:
         return Drop.NO_SENDER
     if draft.wording is None:
         return Drop.NO_WORDING
+    everybody = [draft.patient, *(companion.first_name for companion in draft.companions)]
     values: dict[str, object] = {
         "agency": draft.agency,
         "phone": display(draft.office_phone),
-        "patient": _names(draft),
+        "patient": wording.joined(everybody, draft.language),
+        "either": wording.either(everybody, draft.language),
+        "name": draft.patient,
         **draft.params,
     }
     if draft.occasion_on is not None:
@@ -182,11 +197,6 @@ def _written(draft: Draft, now: datetime) -> Ready | Drop:
         return Drop.NO_WORDING
     segments = count(body).segments
     return Drop.EXEMPTION_LENGTH if _is_exempt(draft) and segments > _EXEMPT_SEGMENTS else Ready(body, segments)
-
-
-def _names(draft: Draft) -> str:
-    """Everybody whom the text is about: "Rose", "Rose and Al"."""
-    return wording.joined([draft.patient, *(companion.first_name for companion in draft.companions)], draft.language)
 
 
 def _is_exempt(draft: Draft) -> bool:

@@ -20,6 +20,7 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoesca
 # Patterns with a plain space and words of GSM-7: Babel's own put a narrow space before PM, which would halve the room.
 _DAY = {"en": "EEE MMM d", "es": "d 'de' MMMM"}
 _AND = {"en": " and ", "es": " y "}
+_OR = {"en": " or ", "es": " o "}
 _AROUND = {"en": "around ", "es": "hacia las "}
 _NO_TIME = {"en": "time to be set", "es": "hora por confirmar"}
 _NOBODY = {"en": "your care team", "es": "su equipo"}
@@ -79,9 +80,18 @@ def _wall(wall: time, language: str) -> str:
 
 def joined(parts: Sequence[str], language: str) -> str:
     """`parts` as one says them: "Ana, Ben and Sue"."""
+    return _listed(parts, _AND[language])
+
+
+def either(parts: Sequence[str], language: str) -> str:
+    """`parts` to choose from: "Rose or Al"."""
+    return _listed(parts, _OR[language])
+
+
+def _listed(parts: Sequence[str], last: str) -> str:
     if len(parts) < 2:
         return "".join(parts)
-    return ", ".join(parts[:-1]) + _AND[language] + parts[-1]
+    return ", ".join(parts[:-1]) + last + parts[-1]
 
 
 @lru_cache(maxsize=4096)

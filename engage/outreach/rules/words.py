@@ -33,6 +33,7 @@ class Kind(StrEnum):
     TOUCHPOINT = "touchpoint"
     OPT_OUT_CONFIRMATION = "opt_out_confirmation"
     ANSWER = "answer"  # to a patient or family member who wrote
+    HAND = "hand"  # what somebody of ours wrote by hand to a patient or family member
     PAGE = "page"  # to a clinician: somebody needs you
     NOTE = "note"  # to a clinician who wrote
 

@@ -67,7 +67,11 @@ def _occasion(facts: MessageFacts) -> str:
         return "a page" + (_about_alert(facts) or " about an alert")
     if facts.kind is Kind.NOTE:
         return f'a note ("{facts.template}"){_about_alert(facts)}'
-    said = {Kind.OPT_OUT_CONFIRMATION: "the confirmation of an opt-out", Kind.ANSWER: f'an answer ("{facts.template}")'}
+    said = {
+        Kind.OPT_OUT_CONFIRMATION: "the confirmation of an opt-out",
+        Kind.ANSWER: f'an answer ("{facts.template}")',
+        Kind.HAND: "a text that somebody wrote by hand",
+    }
     came = f" to the text that came {local.moment(facts.answers_text_of, facts.zone)}" if facts.answers_text_of else ""
     return said.get(facts.kind, f"a text ({str(facts.kind).replace('_', ' ')})") + came
 
@@ -220,6 +224,14 @@ def rested_on(facts: MessageFacts) -> tuple[tuple[str, str], ...]:
     """What allowed or forbade it, as (heading, sentence) pairs."""
     if facts.whom.is_clinician:
         return (("Consent", "None is needed: pages and notes to clinicians leave at any hour."),)
+    if facts.kind is Kind.HAND:
+        return (
+            (
+                "Consent",
+                "That for its category; or none, where the reader had written within a day: then it is an answer.",
+            ),
+            ("Phone", phone_words(facts.phone_word, facts.zone)),
+        )
     if facts.kind is not Kind.TOUCHPOINT:
         return (
             ("Consent", "None is needed: the reader had just written, and an answer may leave at any hour."),
