@@ -69,7 +69,7 @@ def test_a_lower_score_than_before_is_worse(ward: Ward) -> None:
     with ward.cast.db.agency_session(ward.cast.id) as session:
         question = Outgoing(ward.cast.id, Kind.ANSWER, "answer-help", ward.cast.rose_contact, patient_id=ward.cast.rose)
         asked = queue(session, question, NOON)
-    for sid, value in (("SM1", 2), ("SM2", 1)):
+    for sid, value in (("SM1", 2), ("SM2", 1), ("SM3", 2)):
         (reply,) = ward.sql(
             "INSERT INTO replies (agency_id, sid, sender_id, contact_id, phone, phone_hash, body, received_at, state, handled_at)"
             " SELECT :agency, :sid, min(s.id), :contact, '\\x00', '\\x00', '\\x00', :now, 'handled', :now FROM senders s"
@@ -88,7 +88,7 @@ def test_a_lower_score_than_before_is_worse(ward: Ward) -> None:
     assert ward.alert(story).severity == 3
     assert ward.climbs(after(3)).paged == 1
     ward.resolved_by(ward.cast.ana, story, after(4))
-    ward.opens(AlertKind.LOW_SCORE, after(10), reply=replies[0])
+    ward.opens(AlertKind.LOW_SCORE, after(10), reply=replies[2])
     assert ward.climbs(after(10)).paged == 0  # a 2 is not worse than the 1 that was dealt with
 
 
