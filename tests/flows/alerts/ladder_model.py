@@ -82,3 +82,4 @@ class ModelAlert:
         if last is not None and self.due is not None and self.taken_at is None and not self.resolved:
             shift = new[last] - waits[last] if last in new and last in waits else 0
             self.due = min(self.due, now) if last not in new else min(self.due, self.due + shift)
+        self.tried = [name if name in new else "gone" for name in self.tried]  # brought back, it is a new step
