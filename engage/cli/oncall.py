@@ -3,6 +3,7 @@
 Every change is checked, audited, and answered with what is now wrong in the next 14 days. Wall times are the branch's.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,8 +21,10 @@ from engage.agencies.rules.rota import Change
 from engage.alerts.rota import problems
 from engage.cli.people import read_time, read_weekday
 from engage.cli.session import account, agency_of, agency_option, json_option, ready_database, show
+from engage.db import Base
 from engage.errors import BadInput, NotFound
 
+_TABLES: Mapping[str, type[Base]] = {"shift": ShiftRow, "change": ShiftChange, "holiday": HolidayRow}
 _SHORT = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 branch_option = click.option("--branch", metavar="ID", help="The branch's id in the EMR; without it, every branch.")
 
@@ -153,14 +156,11 @@ def add(
     last_on: str | None,
 ) -> None:
     """Give the clinician whose id in the EMR is ID a weekly shift: on call, visiting, or as the branch's fallback."""
-    hours = {"weekdays": [read_weekday(day) for day in days.split(",")], "starts": read_time("--from", starts)}
-    hours |= {
-        "ends": read_time("--to", ends),
-        "first_on": _day("--first-on", first_on),
-        "last_on": _day("--last-on", last_on),
-    }
-    if hours["first_on"] and hours["last_on"] and hours["first_on"] > hours["last_on"]:
+    first, last = _day("--first-on", first_on), _day("--last-on", last_on)
+    if first and last and first > last:
         raise BadInput(f"--last-on {last_on} is before --first-on {first_on}.")
+    hours = {"weekdays": [read_weekday(day) for day in days.split(",")], "starts": read_time("--from", starts)}
+    hours |= {"ends": read_time("--to", ends), "first_on": first, "last_on": last}
 
     def change(session: Session, agency_id: int) -> str:
         person = _clinician(session, who)
@@ -183,9 +183,7 @@ def remove(kind: str, number: int, slug: str) -> None:
     """Remove a shift, a change or a holiday by its NUMBER: engage oncall list."""
 
     def change(session: Session, agency_id: int) -> str:
-        row: ShiftRow | ShiftChange | HolidayRow | None
-        tables = {"shift": ShiftRow, "change": ShiftChange, "holiday": HolidayRow}
-        row = session.get(tables[kind], (agency_id, number))  # type: ignore[arg-type]
+        row = session.get(_TABLES[kind], (agency_id, number))
         if row is None:
             raise NotFound(f"There is no {kind} {number} in {slug!r}: see engage oncall list.")
         session.delete(row)
@@ -299,7 +297,7 @@ def check(ctx: click.Context, slug: str) -> None:
 # --- what they share ----------------------------------------------------------------------------------------------------
 
 
-def _save(slug: str, action: str, change: Any) -> None:
+def _save(slug: str, action: str, change: Callable[[Session, int], str]) -> None:
     """Make a change in one audited transaction, say it, and say what is wrong with the rota now."""
     with ready_database() as (_, db):
         agency, now = agency_of(db, slug), clock.now()
