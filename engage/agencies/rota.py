@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from engage.agencies.rules.oncall import Shift
 from engage.agencies.rules.people import Duty, ShiftChangeKind, Unreachable, why_unreachable
 from engage.agencies.rules.rota import Change, Holiday, Rota
 
-_Row = TypeVar("_Row", ShiftRow, ShiftChange, HolidayRow)
+_Row = TypeVar("_Row", ShiftRow, HolidayRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Crew:
         return frozenset(person for person in self.people if self.why_unreachable(person, now) is None)
 
 
-def load_crew(session: Session, agency_id: int) -> Crew:
-    """The crew of one agency; changes that ended long ago are read too, they are few."""
+def load_crew(session: Session, agency_id: int, since: datetime) -> Crew:
+    """The crew of one agency, for questions about `since` and later: changes that were over by then are left out."""
     agency = session.scalars(select(Agency).where(Agency.id == agency_id)).one()
     branches = list(session.scalars(select(Branch).where(Branch.agency_id == agency_id)))
     people = session.scalars(select(Clinician).where(Clinician.agency_id == agency_id).order_by(Clinician.id))
@@ -49,7 +49,7 @@ def load_crew(session: Session, agency_id: int) -> Crew:
         bare.zone,
         zones,
         tuple(_shift(row, bare) for row in _rows(session, ShiftRow, agency_id)),
-        tuple(_change(row, bare) for row in _rows(session, ShiftChange, agency_id)),
+        tuple(_change(row, bare) for row in _changes(session, agency_id, since)),
         tuple(Holiday(h.day_on, h.as_weekday, h.branch_id, h.id) for h in _rows(session, HolidayRow, agency_id)),
         agency.texts_after,
         agency.texts_until,
@@ -59,6 +59,12 @@ def load_crew(session: Session, agency_id: int) -> Crew:
 
 def _rows(session: Session, row: type[_Row], agency_id: int) -> list[_Row]:
     return list(session.scalars(select(row).where(row.agency_id == agency_id).order_by(row.id)))
+
+
+def _changes(session: Session, agency_id: int, since: datetime) -> list[ShiftChange]:
+    from_ = since.replace(tzinfo=None) - timedelta(days=1)  # no zone is further from UTC than that
+    query = select(ShiftChange).where(ShiftChange.agency_id == agency_id, ShiftChange.ends_local >= from_)
+    return list(session.scalars(query.order_by(ShiftChange.id)))
 
 
 def _shift(row: ShiftRow, rota: Rota) -> Shift:

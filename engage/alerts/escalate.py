@@ -58,7 +58,7 @@ def escalate(db: Database, now: datetime, most: int = 200) -> Escalated:
             try:
                 with session.begin_nested():
                     if agency_id not in crews:
-                        crews[agency_id] = load_crew(session, agency_id)
+                        crews[agency_id] = load_crew(session, agency_id, now)
                     _climb(session, alert, crews[agency_id], now, done)
             except Exception:  # noqa: BLE001 - one agency's broken row must not keep every other alert from its nurse
                 log.get().exception("an alert cannot climb its ladder", agency=agency_id, alert=alert_id)

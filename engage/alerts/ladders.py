@@ -106,6 +106,9 @@ def remove_ladder(session: Session, ladder: Ladder, now: datetime) -> None:
     Raises BadInput for one that a kind of alert still has, or whose past alerts have nowhere else to point to.
     """
     other = find_ladder(session, ladder.agency_id, ladder.key, None)
+    same_key = select(Ladder.id).where(Ladder.agency_id == ladder.agency_id, Ladder.key == ladder.key)
+    if ladder.branch_id is None and len(session.scalars(same_key).all()) > 1:
+        raise BadInput(f"A branch still has its own ladder {ladder.key!r}: remove that one first, with --branch.")
     named = select(AlertRule.kind).where(AlertRule.agency_id == ladder.agency_id, AlertRule.ladder_id == ladder.id)
     kinds = ", ".join(session.scalars(named))
     if kinds:

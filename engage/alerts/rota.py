@@ -71,7 +71,7 @@ def check_rota(db: Database, now: datetime) -> RotaChecked:
         try:
             with db.system_session("check rotas") as session:
                 if session.scalar(_ALONE, {"agency": agency_id}):
-                    crew = load_crew(session, agency_id)
+                    crew = load_crew(session, agency_id, now)
                     for branch_id in own:
                         _settle(
                             session,

@@ -73,7 +73,7 @@ def set_steps(key: str, slug: str, branch: str | None, steps: tuple[str, ...], r
             )
             _audit(session, agency.id, "ladder.set", said)
             session.flush()
-            wrong = problems(session, agency.id, load_crew(session, agency.id), now)
+            wrong = problems(session, agency.id, load_crew(session, agency.id, now), now)
         click.echo(said)
         for sentence in wrong:
             click.echo(f"- {sentence}")

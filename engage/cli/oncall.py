@@ -4,7 +4,7 @@ Every change is checked, audited, and answered with what is now wrong in the nex
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -48,7 +48,7 @@ def oncall(ctx: click.Context, at: str | None, slug: str | None, branch: str | N
         for name in slugs:
             agency = agency_of(db, name)
             with db.agency_session(agency.id) as session:
-                crew = load_crew(session, agency.id)
+                crew = load_crew(session, agency.id, moment.replace(tzinfo=moment.tzinfo or UTC))
                 chosen = [_branch(session, branch).id] if branch else list(crew.branches)
                 for branch_id in chosen:
                     show(_at(name, crew, branch_id, moment), as_json, _told)
@@ -96,7 +96,7 @@ def list_rota(slug: str) -> None:
     with ready_database() as (_, db):
         agency, today = agency_of(db, slug), clock.now().date()
         with db.agency_session(agency.id) as session:
-            crew = load_crew(session, agency.id)
+            crew = load_crew(session, agency.id, clock.now())
     lines = []
     for s in crew.rota.shifts:
         if s.last_on is None or s.last_on >= today - timedelta(days=1):
@@ -222,7 +222,7 @@ def override(
         branch_id = _branch(session, branch).id if branch else None
         row = _change(session, agency_id, branch_id, kind, who, instead, span)
         session.flush()
-        return f"Change {row.id}: {_change_told(load_crew(session, agency_id), _as_rule(row))}."
+        return f"Change {row.id}: {_change_told(load_crew(session, agency_id, clock.now()), _as_rule(row))}."
 
     _save(slug, "oncall.override", change)
 
@@ -251,7 +251,7 @@ def swap(
             _change(session, agency_id, branch_id, ShiftChangeKind.REPLACE, other, one, second),
         ]
         session.flush()
-        crew = load_crew(session, agency_id)
+        crew = load_crew(session, agency_id, clock.now())
         return "\n".join(f"Change {row.id}: {_change_told(crew, _as_rule(row))}." for row in rows)
 
     _save(slug, "oncall.swap", change)
@@ -286,7 +286,7 @@ def check(ctx: click.Context, slug: str) -> None:
     with ready_database() as (_, db):
         agency = agency_of(db, slug)
         with db.agency_session(agency.id) as session:
-            found = problems(session, agency.id, load_crew(session, agency.id), clock.now())
+            found = problems(session, agency.id, load_crew(session, agency.id, clock.now()), clock.now())
     for sentence in found:
         click.echo(f"- {sentence}")
     if not found:
@@ -306,7 +306,7 @@ def _save(slug: str, action: str, change: Callable[[Session, int], str]) -> None
             event = {"actor": account(), "action": action, "subject": "rota", "detail": {"said": said}}
             session.add(AuditEvent(agency_id=agency.id, at=now, **event))
             session.flush()
-            wrong = problems(session, agency.id, load_crew(session, agency.id), now)
+            wrong = problems(session, agency.id, load_crew(session, agency.id, now), now)
         click.echo(said)
         for sentence in wrong:
             click.echo(f"- {sentence}")

@@ -106,7 +106,9 @@ def test_what_a_person_who_saves_a_rota_is_told(ward: Ward) -> None:
     )
     with ward.cast.db.agency_session(ward.cast.id) as session:
         found = "\n".join(
-            problems(session, ward.cast.id, load_crew(session, ward.cast.id), datetime(2026, 11, 22, 17, tzinfo=UTC))
+            problems(
+                session, ward.cast.id, load_crew(session, ward.cast.id, NOON), datetime(2026, 11, 22, 17, tzinfo=UTC)
+            )
         )
     for words in (
         "Main: nobody on call can be paged from Sun Nov 22 12:00 to the end",

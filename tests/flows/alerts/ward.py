@@ -85,7 +85,7 @@ class Ward:
         with self.cast.db.agency_session(self.cast.id) as session:
             row = session.get_one(Alert, (self.cast.id, alert))
             steps, _ = steps_of(session, self.cast.id, row.ladder_id)
-            people = pageable(session, row, steps, load_crew(session, self.cast.id), now)
+            people = pageable(session, row, steps, load_crew(session, self.cast.id, now), now)
             return {step.who: people[step.id] for step in steps}
 
     def ladder_id(self, key: str, branch: int | None = None) -> int:
