@@ -112,9 +112,9 @@ def _exhaust(session: Session, alert: Alert, now: datetime) -> None:
 
 
 def _page(session: Session, alert: Alert, page: Page, now: datetime) -> None:
+    is_first = alert.step == 0  # of this climb: steps without anybody have told nobody
     put_at(alert, page.place)
     alert.next_due_at = page.next_due_at
-    is_first = page.place.round == page.place.first_round and page.place.step == 1
     for person in page.people:
         message_id = queue(
             session,

@@ -124,7 +124,7 @@ def test_it_is_resolved_while_its_page_is_being_sent(world: World) -> None:
     world.verbs.escalate()
     sql(
         world,
-        "UPDATE messages SET state = 'sending', attempt_id = gen_random_uuid(), claimed_at = :now, lease_until = :now"
+        "UPDATE messages SET state = 'sending', attempt_id = gen_random_uuid(), body = 'x', claimed_at = :now, lease_until = :now"
         " WHERE kind = 'page' AND state = 'planned'",
         now=world.verbs_now(),
     )
