@@ -1,12 +1,14 @@
 """Whom an alert reaches, as conversations: the night shift, a handoff beside a clock change, two on call at once, an outage."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from engage.alerts.ladders import NewStep, set_ladder
 from engage.alerts.rules.words import Who
 from engage.alerts.taking import resolve
+from engage.outreach.model import Message
 from tests.cast import NOON
 from tests.journeys.talk import Person, World
 
@@ -122,16 +124,17 @@ def test_it_is_resolved_while_its_page_is_being_sent(world: World) -> None:
     number = code(world.ana.expects("patient needs you now"))
     world.time.tick(timedelta(minutes=11))
     world.verbs.escalate()
-    sql(
-        world,
-        "UPDATE messages SET state = 'sending', attempt_id = gen_random_uuid(), body = 'x', claimed_at = :now, lease_until = :now"
-        " WHERE kind = 'page' AND state = 'planned'",
-        now=world.verbs_now(),
-    )
+    with world.cast.db.agency_session(world.cast.id) as session:
+        now = world.verbs_now()
+        claimed = {"state": "sending", "attempt_id": uuid.uuid4(), "body": "x", "claimed_at": now, "lease_until": now}
+        session.execute(update(Message).where(Message.kind == "page", Message.state == "planned").values(claimed))
     closes(world, world.cast.ana, number)
     world.pass_minutes(30)
     for person in (world.ana, world.ben, world.sue):
         person.is_silent()
+    with world.cast.db.agency_session(world.cast.id) as session:
+        ends = session.execute(text("SELECT state, reason FROM messages WHERE kind = 'page' ORDER BY id")).all()
+    assert [tuple(end) for end in ends] == [("delivered", None), ("suppressed", "alert_taken")]
 
 
 def test_one_story_is_one_page_until_it_gets_worse(world: World) -> None:
