@@ -67,20 +67,22 @@ def open_alert(session: Session, reason: Reason, now: datetime) -> int:
     session.flush()
     rule = session.scalars(
         select(AlertRule).where(AlertRule.agency_id == reason.agency_id, AlertRule.kind == reason.kind)
-    ).one()
+    ).first()
     alert = _newest(session, reason)
-    match settle(_known(session, alert), reason.kind, Severity(rule.severity), _score(session, reason), now):
+    rated = rule or alert  # what joins needs no rule of its own
+    severity = Severity(rated.severity) if rated is not None else Severity.ROUTINE
+    match settle(_known(session, alert), reason.kind, severity, _score(session, reason), now):
         case Joins() as joins if alert is not None:
             # what it was called at first is known from the alert itself, until something worse gives it its name
             more: dict[str, object] = {"kind": reason.kind} | ({"was": alert.kind} if joins.leads else {})
             more |= {"raised_to": joins.severity} if joins.severity > alert.severity else {}
             _raise(session, alert, rule, joins, now)
             kind = EventKind.EVIDENCE
-        case Opens(due_at=due_at):
+        case Opens(due_at=due_at) if rule is not None:
             alert = _new(session, reason, rule, due_at, now)
             kind, more = EventKind.OPENED, {}
         case _:
-            raise AssertionError("only a known alert can be joined")
+            raise LookupError(f"there is no alert rule for {reason.kind}")
     session.add(
         AlertEvent(
             agency_id=reason.agency_id,
@@ -130,9 +132,9 @@ def _score(session: Session, reason: Reason) -> int | None:
     return score if reason.reply_id is not None else None
 
 
-def _raise(session: Session, alert: Alert, rule: AlertRule, joins: Joins, now: datetime) -> None:
+def _raise(session: Session, alert: Alert, rule: AlertRule | None, joins: Joins, now: datetime) -> None:
     alert.severity = joins.severity
-    if joins.leads:
+    if joins.leads and rule is not None:
         alert.kind = rule.kind
         alert.ladder_id = ladder_for(session, alert.agency_id, rule.ladder_id, alert.branch_id)
     if joins.begins_again:
