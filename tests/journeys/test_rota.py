@@ -134,7 +134,7 @@ def test_it_is_resolved_while_its_page_is_being_sent(world: World) -> None:
         person.is_silent()
     with world.cast.db.agency_session(world.cast.id) as session:
         ends = session.execute(text("SELECT state, reason FROM messages WHERE kind = 'page' ORDER BY id")).all()
-    assert [tuple(end) for end in ends] == [("delivered", None), ("suppressed", "alert_taken")]
+    assert [tuple(end) for end in ends] == [("delivered", None), ("cancelled", "alert_taken")]
 
 
 def test_one_story_is_one_page_until_it_gets_worse(world: World) -> None:
