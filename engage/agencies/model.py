@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, Numeric, Sm
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engage.agencies.rules.people import AccountRole, Line, Purpose, Role
+from engage.agencies.rules.people import AccountRole, Duty, Line, Purpose, Role, ShiftChangeKind
 from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
 from engage.db.encryption import Encrypted
 
@@ -125,7 +125,7 @@ class Clinician(AgencyRow, Base):
 
 
 class ShiftRow(AgencyRow, Base):
-    """A weekly pattern of on-call hours, as wall time; the zone is the branch's."""
+    """A weekly pattern of hours, as wall time; the zone is the branch's. `duty`: on call, visiting, or the fallback."""
 
     __tablename__ = "shifts"
     __table_args__ = (
@@ -136,6 +136,7 @@ class ShiftRow(AgencyRow, Base):
             "weekdays <@ ARRAY[0,1,2,3,4,5,6]::smallint[] AND cardinality(weekdays) > 0", name="weekdays_exist"
         ),
         CheckConstraint("first_on IS NULL OR last_on IS NULL OR first_on <= last_on", name="ends_after_it_begins"),
+        CheckConstraint(one_of("duty", Duty), name="duty_is_known"),
     )
 
     branch_id: Mapped[int | None] = mapped_column(BigInteger)
@@ -145,6 +146,46 @@ class ShiftRow(AgencyRow, Base):
     ends: Mapped[time]
     first_on: Mapped[date | None]
     last_on: Mapped[date | None]
+    duty: Mapped[str] = mapped_column(Text, server_default="on_call")
+
+
+class ShiftChange(AgencyRow, Base):
+    """Somebody is added to the rota, taken off it, or replaced by another, between two wall times of the branch."""
+
+    __tablename__ = "shift_changes"
+    __table_args__ = (
+        of_agency(),
+        to_row("branch_id", "branches"),
+        to_row("clinician_id", "clinicians"),
+        to_row("instead_id", "clinicians"),
+        CheckConstraint(one_of("kind", ShiftChangeKind), name="kind_is_known"),
+        CheckConstraint("(kind = 'replace') = (instead_id IS NOT NULL)", name="replacement_is_named"),
+        CheckConstraint("starts_local < ends_local", name="ends_after_it_begins"),
+        Index("ix_shift_changes_agency_id_ends_local", "agency_id", "ends_local"),
+    )
+
+    branch_id: Mapped[int | None] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(Text)
+    clinician_id: Mapped[int] = mapped_column(BigInteger)
+    instead_id: Mapped[int | None] = mapped_column(BigInteger)
+    starts_local: Mapped[datetime]
+    ends_local: Mapped[datetime]
+
+
+class HolidayRow(AgencyRow, Base):
+    """A day on which the shifts of another weekday hold, Sunday's (6) unless said otherwise."""
+
+    __tablename__ = "holidays"
+    __table_args__ = (
+        of_agency(),
+        to_row("branch_id", "branches"),
+        CheckConstraint("as_weekday BETWEEN 0 AND 6", name="weekday_exists"),
+        UniqueConstraint("agency_id", "day_on", "branch_id", postgresql_nulls_not_distinct=True),
+    )
+
+    branch_id: Mapped[int | None] = mapped_column(BigInteger)
+    day_on: Mapped[date]
+    as_weekday: Mapped[int] = mapped_column(SmallInteger, server_default="6")
 
 
 class Account(AgencyRow, Base):

@@ -6,16 +6,20 @@ before the claim is never paged, and one whose worker died is simply due again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from engage import log
-from engage.alerts.model import Alert, AlertEvent, Ladder, LadderStep
+from engage.agencies.rota import Crew, load_crew
+from engage.alerts.ladders import place_of, put_at, steps_of
+from engage.alerts.model import Alert, AlertEvent
 from engage.alerts.people import pageable
-from engage.alerts.rules.ladder import Exhausted, Nobody, Page, Place, Step, climb
-from engage.alerts.rules.words import AlertState, EventKind, Who
+from engage.alerts.rules.ladder import Exhausted, Move, Nobody, Page, climb
+from engage.alerts.rules.words import AlertState, EventKind
+from engage.alerts.unreachable import tell_unreachable
 from engage.db import Database
 from engage.outreach.outbox import Outgoing, queue
 from engage.outreach.rules.words import Kind
@@ -45,6 +49,7 @@ class Escalated:
 def escalate(db: Database, now: datetime, most: int = 200) -> Escalated:
     """Move every due alert one step on, worst first; `most` at a time."""
     done = Escalated()
+    crews: dict[int, Crew] = {}
     with db.system_session("escalate") as session:
         ids = list(session.scalars(_DUE, {"now": now, "most": most}))
         alerts = session.scalars(select(Alert).where(Alert.id.in_(ids)))
@@ -52,75 +57,83 @@ def escalate(db: Database, now: datetime, most: int = 200) -> Escalated:
             agency_id, alert_id = alert.agency_id, alert.id
             try:
                 with session.begin_nested():
-                    _climb(session, alert, now, done)
+                    if agency_id not in crews:
+                        crews[agency_id] = load_crew(session, agency_id, now)
+                    _climb(session, alert, crews[agency_id], now, done)
             except Exception:  # noqa: BLE001 - one agency's broken row must not keep every other alert from its nurse
                 log.get().exception("an alert cannot climb its ladder", agency=agency_id, alert=alert_id)
+    if done.exhausted:
+        tell_unreachable(db, now)
     return done
 
 
-def _climb(session: Session, alert: Alert, now: datetime, done: Escalated) -> None:
-    if alert.state == AlertState.ACKNOWLEDGED:
+def _climb(session: Session, alert: Alert, crew: Crew, now: datetime, done: Escalated) -> None:
+    has_failed = alert.step > 0 and alert.next_due_at is not None and alert.next_due_at > now
+    is_stale = alert.state == AlertState.ACKNOWLEDGED
+    if is_stale:
         _add_event(session, alert, now, EventKind.REOPENED, clinician_id=alert.acknowledged_by)
         alert.acknowledged_by = alert.acknowledged_at = None
         done.reopened += 1
-    elif alert.step > 0 and alert.next_due_at is not None and alert.next_due_at > now:
+    elif has_failed:
         _add_event(session, alert, now, EventKind.PAGE_FAILED)
-    steps, rounds = _ladder(session, alert)
-    place = Place(alert.round, alert.step)
     alert.state = AlertState.OPEN
-    for move in climb(place, steps, rounds, pageable(session, alert, now), now):
+    for move in _moves(session, alert, crew, now, has_failed=has_failed, is_stale=is_stale):
         match move:
             case Page():
                 _page(session, alert, move, now)
                 done.paged += len(move.people)
-            case Nobody():
-                _add_event(
-                    session,
-                    alert,
-                    now,
-                    EventKind.NOBODY,
-                    detail={"who": move.who, "step": move.step, "round": move.round},
-                )
+            case Nobody(place=place, who=who):
+                detail = {"who": who, "step": place.step, "round": place.round}
+                _add_event(session, alert, now, EventKind.NOBODY, detail=detail)
             case Exhausted():
-                alert.exhausted_at, alert.next_due_at = now, None
-                _add_event(session, alert, now, EventKind.EXHAUSTED)
-                log.get().error(
-                    "alert exhausted: nobody took it", agency=alert.agency_id, alert=alert.id, severity=alert.severity
-                )
+                _exhaust(session, alert, now)
                 done.exhausted += 1
 
 
+def _moves(
+    session: Session, alert: Alert, crew: Crew, now: datetime, *, has_failed: bool, is_stale: bool
+) -> tuple[Move, ...]:
+    steps, rounds = steps_of(session, alert.agency_id, alert.ladder_id)
+    people = pageable(session, alert, steps, crew, now)
+    wall = now.astimezone(ZoneInfo(crew.rota.zone_of(alert.branch_id))).time()
+    place = place_of(alert)
+    if has_failed:  # the same people on the same way again would be in vain
+        place = place.given_up(steps)
+    moves = climb(place, steps, rounds, people, wall, now)
+    if is_stale and isinstance(moves[-1], Exhausted):  # somebody had it and let it go: it does not end in silence
+        moves = climb(place.begun_again(), steps, rounds, people, wall, now)
+    return moves
+
+
+def _exhaust(session: Session, alert: Alert, now: datetime) -> None:
+    alert.exhausted_at, alert.next_due_at = now, None
+    _add_event(session, alert, now, EventKind.EXHAUSTED)
+    log.get().error("alert exhausted: nobody took it", agency=alert.agency_id, alert=alert.id, severity=alert.severity)
+
+
 def _page(session: Session, alert: Alert, page: Page, now: datetime) -> None:
-    alert.round, alert.step, alert.next_due_at = page.round, page.step, page.next_due_at
+    is_first = alert.step == 0  # of this climb: steps without anybody have told nobody
+    put_at(alert, page.place)
+    alert.next_due_at = page.next_due_at
     for person in page.people:
         message_id = queue(
             session,
             Outgoing(
                 agency_id=alert.agency_id,
                 kind=Kind.PAGE,
-                template="page" if page.round == page.step == 1 else "page-again",
+                template="page" if is_first else "page-again",
                 clinician_id=person,
                 patient_id=alert.patient_id,
                 alert_id=alert.id,
-                alert_round=page.round,
-                alert_step=page.step,
+                alert_round=page.place.round,
+                alert_step=page.place.step,
                 params={"code": alert.code, "severity": alert.severity},
                 useful_for=page.next_due_at - now,
             ),
             now,
         )
-        detail = {"round": page.round, "step": page.step}
+        detail = {"round": page.place.round, "step": page.place.step, "channel": page.channel}
         _add_event(session, alert, now, EventKind.PAGED, clinician_id=person, message_id=message_id, detail=detail)
-
-
-def _ladder(session: Session, alert: Alert) -> tuple[list[Step], int]:
-    rows = session.scalars(
-        select(LadderStep)
-        .where(LadderStep.agency_id == alert.agency_id, LadderStep.ladder_id == alert.ladder_id)
-        .order_by(LadderStep.position)
-    )
-    ladder = session.get_one(Ladder, (alert.agency_id, alert.ladder_id))
-    return [Step(Who(row.who), timedelta(minutes=row.wait_minutes)) for row in rows], ladder.rounds
 
 
 def _add_event(

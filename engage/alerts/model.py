@@ -1,41 +1,67 @@
 """Rows of alerts: ladders and their steps, alerts, and every event of an alert."""
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, SmallInteger, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 import engage.outreach.model  # noqa: F401 - its tables are referred to
-from engage.alerts.rules.words import AlertKind, AlertState, EventKind, Outcome, Who
+from engage.alerts.rules.words import AlertKind, AlertState, Channel, EventKind, Outcome, Who
 from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
 from engage.db.encryption import Encrypted
 
 
 class Ladder(AgencyRow, Base):
-    """Who is called, in which order, for some kinds of alert. `rounds`: how often it is climbed before it is exhausted."""
+    """Who is called, in which order, for some kinds of alert. `rounds`: how often it is climbed before it is exhausted.
+
+    A branch may have its own under the same key; it then takes the place of the agency's for that branch's patients.
+    """
 
     __tablename__ = "ladders"
     __table_args__ = (
         of_agency(),
-        UniqueConstraint("agency_id", "key"),
+        to_row("branch_id", "branches"),
+        UniqueConstraint("agency_id", "key", "branch_id", postgresql_nulls_not_distinct=True),
         CheckConstraint("rounds BETWEEN 1 AND 20", name="rounds_are_few"),
     )
 
+    branch_id: Mapped[int | None] = mapped_column(BigInteger)
     key: Mapped[str] = mapped_column(Text)
     rounds: Mapped[int] = mapped_column(SmallInteger, server_default="3")
 
 
 class LadderStep(Base):
-    """One step: page `who`, then wait that long for somebody to take the alert."""
+    """One step: page `who`, then wait that long for somebody to take the alert; `times` in a row, at its hours only.
+
+    `position` is its place in the order; `id` stays with it when the ladder is edited, so that an open alert knows its place.
+    """
 
     __tablename__ = "ladder_steps"
     __table_args__ = (
         of_agency(),
         ForeignKeyConstraint(["agency_id", "ladder_id"], ["ladders.agency_id", "ladders.id"], ondelete="CASCADE"),
         CheckConstraint(one_of("who", Who), name="who_is_known"),
+        to_row("clinician_id", "clinicians"),
         CheckConstraint("wait_minutes BETWEEN 1 AND 1440", name="wait_is_sane"),
+        CheckConstraint(one_of("channel", Channel), name="channel_is_known"),
+        CheckConstraint("times BETWEEN 1 AND 10", name="times_are_few"),
+        CheckConstraint("(who = 'person') = (clinician_id IS NOT NULL)", name="person_is_named"),
+        CheckConstraint("discipline IS NULL OR who = 'on_call'", name="discipline_is_of_on_call"),
+        CheckConstraint(
+            "(hours_after IS NULL) = (hours_until IS NULL) AND (hours_after IS NULL OR hours_after <> hours_until)",
+            name="hours_have_an_end",
+        ),
     )
 
     agency_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
@@ -43,6 +69,13 @@ class LadderStep(Base):
     position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     who: Mapped[str] = mapped_column(Text)
     wait_minutes: Mapped[int] = mapped_column(SmallInteger)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    channel: Mapped[str] = mapped_column(Text, server_default="sms")
+    times: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    discipline: Mapped[str | None] = mapped_column(Text)
+    clinician_id: Mapped[int | None] = mapped_column(BigInteger)
+    hours_after: Mapped[time | None]
+    hours_until: Mapped[time | None]
 
 
 class AlertRule(AgencyRow, Base):
@@ -65,13 +98,18 @@ class AlertRule(AgencyRow, Base):
 
 
 class Alert(AgencyRow, Base):
-    """Somebody must act for a patient. While open it always has a next step with a time, or is exhausted and shown so."""
+    """Somebody must act for a patient. While open it always has a next step with a time, or is exhausted and shown so.
+
+    `climbed` are the ids of the steps that this round has climbed, in order; `step` is their number. `first_round`: where the
+    present climb began, for a story that got worse begins again at the bottom.
+    """
 
     __tablename__ = "alerts"
     __table_args__ = (
         of_agency(),
         to_row("patient_id", "patients"),
         to_row("contact_id", "contacts"),
+        to_row("branch_id", "branches"),
         to_row("ladder_id", "ladders"),
         to_row("acknowledged_by", "clinicians"),
         to_row("resolved_by", "clinicians"),
@@ -115,6 +153,9 @@ class Alert(AgencyRow, Base):
     ladder_id: Mapped[int] = mapped_column(BigInteger)
     round: Mapped[int] = mapped_column(SmallInteger, server_default="1")
     step: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    branch_id: Mapped[int | None] = mapped_column(BigInteger)
+    first_round: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    climbed: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
     next_due_at: Mapped[datetime | None] = mapped_column(Instant)
     exhausted_at: Mapped[datetime | None] = mapped_column(Instant)
     opened_at: Mapped[datetime] = mapped_column(Instant)

@@ -10,6 +10,7 @@ from engage import clock
 from engage.agencies.model import AuditEvent, Clinician
 from engage.alerts.rules.words import Outcome
 from engage.alerts.taking import AlreadyResolved, Taken, TakenByOther, acknowledge, resolve, tell_others
+from engage.cli.ladders import ladder, rules
 from engage.cli.session import agency_of, agency_option, json_option, ready_database, show
 from engage.db import encryption
 from engage.errors import NotFound
@@ -34,7 +35,11 @@ _SEVERITY = {1: "today", 2: "within the hour", 3: "NOW"}
 
 @click.group()
 def alerts() -> None:
-    """Alerts: list, show, take, resolve."""
+    """Alerts: list, show, take, resolve; their rules and ladders."""
+
+
+alerts.add_command(rules)
+alerts.add_command(ladder)
 
 
 @alerts.command("list")

@@ -21,7 +21,7 @@ SELECT a.slug,
        (SELECT count(*) FROM contacts c WHERE c.agency_id = a.id) AS contacts,
        EXISTS (SELECT FROM senders s WHERE s.agency_id = a.id AND s.purpose = 'pages') AS has_pages,
        EXISTS (SELECT FROM clinicians k WHERE k.agency_id = a.id AND k.role = 'supervisor' AND k.phone_hash IS NOT NULL) AS has_supervisor,
-       EXISTS (SELECT FROM shifts s WHERE s.agency_id = a.id) AS has_shifts,
+       EXISTS (SELECT FROM shifts s WHERE s.agency_id = a.id AND s.duty = 'on_call') AS has_shifts,
        EXISTS (SELECT FROM consent_events e WHERE e.agency_id = a.id AND e.kind = 'granted') AS has_consent
 FROM agencies a WHERE a.is_active ORDER BY a.slug
 """)
@@ -121,7 +121,7 @@ def _of_agencies(db: Database) -> list[str]:
                 agency.has_supervisor,
                 "has no supervisor with a phone, so ladders end early: engage clinician add --role supervisor.",
             ),
-            (agency.has_shifts, "has nobody on call: engage clinician shift."),
+            (agency.has_shifts, "has nobody on call: engage oncall add."),
             (agency.contacts > 0, "has no patients' phones yet: engage import visits."),
             (
                 agency.has_consent or agency.contacts == 0,

@@ -35,6 +35,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "escalate": "engage.cli.verbs:escalate",
         "reconcile": "engage.cli.verbs:reconcile",
         "sweep": "engage.cli.verbs:sweep",
+        "oncall": "engage.cli.oncall:oncall",
         "alerts": "engage.cli.alerts:alerts",
         "understand": "engage.cli.understanding:understand",
         "segments": "engage.cli.segments:segments",

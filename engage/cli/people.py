@@ -9,8 +9,10 @@ from sqlalchemy.exc import IntegrityError
 
 from engage import clock
 from engage.agencies.model import Account, AuditEvent, Branch, Clinician, ShiftRow
+from engage.agencies.rota import load_crew
 from engage.agencies.rules.people import AccountRole, Role
-from engage.cli.session import agency_of, agency_option, ready_database
+from engage.alerts.rota import problems
+from engage.cli.session import account, agency_of, agency_option, ready_database
 from engage.db import encryption
 from engage.errors import BadInput, NotFound
 from engage.patients.model import Patient
@@ -67,16 +69,23 @@ def add(emr_id: str, slug: str, first_name: str, last_name: str, role: str, disc
 @click.option("--to", "ends", default="00:00", show_default=True, help="May be past midnight, e.g. 08:00.")
 def shift(emr_id: str, slug: str, days: str, starts: str, ends: str) -> None:
     """Put a clinician on call every week at these hours."""
-    weekdays = [_weekday(day) for day in days.split(",")]
+    weekdays = [read_weekday(day) for day in days.split(",")]
     with ready_database() as (_, db):
-        agency = agency_of(db, slug)
+        agency, now = agency_of(db, slug), clock.now()
         with db.agency_session(agency.id) as session:
             person = session.scalars(select(Clinician).where(Clinician.emr_id == emr_id)).first()
             if person is None:
                 raise NotFound(f"No clinician of {slug!r} has the EMR id {emr_id!r}: engage clinician add.")
-            hours = {"weekdays": weekdays, "starts": _time("--from", starts), "ends": _time("--to", ends)}
+            hours = {"weekdays": weekdays, "starts": read_time("--from", starts), "ends": read_time("--to", ends)}
             session.add(ShiftRow(agency_id=agency.id, branch_id=person.branch_id, clinician_id=person.id, **hours))
-        click.echo(f"{person.first_name} is on call {days} from {starts} to {ends}.")
+            said = f"{person.first_name} is on call {days} from {starts} to {ends}."
+            event = {"actor": account(), "action": "oncall.add", "subject": "rota", "detail": {"said": said}}
+            session.add(AuditEvent(agency_id=agency.id, at=now, **event))
+            session.flush()
+            wrong = problems(session, agency.id, load_crew(session, agency.id, now), now)
+        click.echo(said)
+        for sentence in wrong:
+            click.echo(f"- {sentence}")
 
 
 @click.group()
@@ -135,14 +144,16 @@ def add_user(email: str, slug: str, name: str, role: str) -> None:
         click.echo(f"{name} has an account as {role}.")
 
 
-def _weekday(day: str) -> int:
+def read_weekday(day: str) -> int:
+    """0 for Monday … 6, from "mon" or "Monday"; BadInput for anything else."""
     try:
         return _DAYS.index(day.strip().lower()[:3])
     except ValueError:
         raise BadInput(f"--days: {day!r} is not a day; use {', '.join(_DAYS)}.") from None
 
 
-def _time(option: str, value: str) -> time:
+def read_time(option: str, value: str) -> time:
+    """A wall time such as 17:00; BadInput names the option."""
     try:
         return time.fromisoformat(value)
     except ValueError:

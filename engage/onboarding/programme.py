@@ -117,7 +117,9 @@ def _ladder(entry: Mapping[str, Any], file: Path) -> LadderPlan:
     if not steps:
         raise ConfigurationError(f"{file}: {name} has no steps.")
     for step in steps:
-        _member(Who, step.get("who"), file, f"{name}, who")
+        _member(
+            [who for who in Who if who is not Who.PERSON], step.get("who"), file, f"{name}, who"
+        )  # nobody has a name before there are people
         _whole(step.get("wait_minutes"), (1, 1440), file, f"{name}, wait_minutes")
     _whole(entry.get("rounds", 3), (1, 20), file, f"{name}, rounds")
     return LadderPlan(

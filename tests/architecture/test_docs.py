@@ -67,6 +67,8 @@ def commands(group: click.Command = program, path: str = "engage") -> Iterator[s
     if not isinstance(group, click.Group):
         yield path
         return
+    if group.invoke_without_command:  # a command that has others below it
+        yield path
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)

@@ -109,6 +109,7 @@ def test_a_death_silences_everything_at_once(world: World) -> None:
     world.ana.replies(world.ana.last_body.split("Reply ")[1].split()[0]).expects("yours")
     world.go_to(MONDAY_9 + timedelta(hours=1))
     world.rose.is_silent()
+    world.ana.expects("nobody has yet taken")  # she took it, and nobody closed it: after eight hours it came back
     world.rose.replies("Who do I return the walker to?").is_silent()
     world.ana.expects("patient needs you")
 

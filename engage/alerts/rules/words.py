@@ -46,10 +46,20 @@ class AlertState(StrEnum):
 class Who(StrEnum):
     """Whom a step of a ladder pages."""
 
-    NURSE = "nurse"  # the patient's case manager, else the clinician of the nearest visit
-    ON_CALL = "on_call"
+    NURSE = "nurse"  # the patient's case manager, else the clinician of the nearest visit; if on shift
+    ON_CALL = "on_call"  # of the branch, of one discipline if the step names it; else the branch's fallback
     SCHEDULER = "scheduler"
     SUPERVISOR = "supervisor"
+    PERSON = "person"  # somebody whom the step names
+
+
+class Channel(StrEnum):
+    """How a step pages."""
+
+    SMS = "sms"
+    VOICE = "voice"
+    EMAIL = "email"
+    ANY = "any"
 
 
 class EventKind(StrEnum):
