@@ -12,15 +12,21 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from engage import log
+from engage.agencies.model import Clinician
+from engage.alerts.bundling import bundle
+from engage.alerts.closing import open_to_try
+from engage.alerts.fallback import take_next_channels
 from engage.alerts.model import Alert, AlertEvent, Ladder, LadderStep
+from engage.alerts.paging import Rung, page_person
 from engage.alerts.people import pageable
-from engage.alerts.rules.ladder import Exhausted, Nobody, Page, Place, Step, climb
+from engage.alerts.promises import break_promises
+from engage.alerts.rules.ladder import Exhausted, Move, Nobody, Page, Place, Step, climb
 from engage.alerts.rules.words import AlertState, EventKind, Who
+from engage.alerts.taking import not_wanted
 from engage.db import Database
-from engage.outreach.outbox import Outgoing, queue
-from engage.outreach.rules.words import Kind
 
-# Due: its time has come, or every page of its last step has failed, so that waiting for an answer is in vain.
+# Due: its time has come, or every page of its last step has failed, so that waiting for an answer is in vain. A page fares as
+# the one that speaks for it; a mail in the place of a page that failed is sent, but nobody waits for it to be read.
 _DUE = text("""
 SELECT a.id FROM alerts a
 WHERE a.state <> 'resolved' AND a.exhausted_at IS NULL AND (
@@ -28,7 +34,12 @@ WHERE a.state <> 'resolved' AND a.exhausted_at IS NULL AND (
     OR (a.state = 'open' AND a.step > 0 AND NOT EXISTS (
         SELECT FROM messages m WHERE m.agency_id = a.agency_id AND m.alert_id = a.id AND m.kind = 'page'
           AND m.alert_round = a.round AND m.alert_step = a.step
-          AND m.state NOT IN ('failed', 'undelivered', 'suppressed', 'expired', 'cancelled'))))
+          AND COALESCE((SELECT b.state FROM messages b WHERE b.agency_id = m.agency_id AND b.id = m.bundle_id), m.state)
+              NOT IN ('failed', 'undelivered', 'suppressed', 'expired', 'cancelled')
+          AND NOT (m.channel = 'email' AND EXISTS (
+              SELECT FROM messages o WHERE o.agency_id = m.agency_id AND o.alert_id = m.alert_id AND o.kind = 'page'
+                AND o.alert_round = m.alert_round AND o.alert_step = m.alert_step AND o.clinician_id = m.clinician_id
+                AND o.channel <> 'email')))))
 ORDER BY a.severity DESC, a.next_due_at LIMIT :most FOR UPDATE OF a SKIP LOCKED
 """)
 
@@ -40,12 +51,15 @@ class Escalated:
     paged: int = 0
     reopened: int = 0
     exhausted: int = 0
+    bundled: int = 0
 
 
 def escalate(db: Database, now: datetime, most: int = 200) -> Escalated:
     """Move every due alert one step on, worst first; `most` at a time."""
     done = Escalated()
     with db.system_session("escalate") as session:
+        break_promises(session, now)
+        done.paged += take_next_channels(session, now)
         ids = list(session.scalars(_DUE, {"now": now, "most": most}))
         alerts = session.scalars(select(Alert).where(Alert.id.in_(ids)))
         for alert in sorted(alerts, key=lambda alert: (-alert.severity, alert.id)):
@@ -55,10 +69,15 @@ def escalate(db: Database, now: datetime, most: int = 200) -> Escalated:
                     _climb(session, alert, now, done)
             except Exception:  # noqa: BLE001 - one agency's broken row must not keep every other alert from its nurse
                 log.get().exception("an alert cannot climb its ladder", agency=agency_id, alert=alert_id)
+        done.bundled = bundle(session, now)
     return done
 
 
 def _climb(session: Session, alert: Alert, now: datetime, done: Escalated) -> None:
+    if alert.state == AlertState.ACKNOWLEDGED and alert.try_again_at is not None:
+        open_to_try(session, alert, now)
+        done.reopened += 1
+        return
     if alert.state == AlertState.ACKNOWLEDGED:
         _add_event(session, alert, now, EventKind.REOPENED, clinician_id=alert.acknowledged_by)
         alert.acknowledged_by = alert.acknowledged_at = None
@@ -68,7 +87,7 @@ def _climb(session: Session, alert: Alert, now: datetime, done: Escalated) -> No
     steps, rounds = _ladder(session, alert)
     place = Place(alert.round, alert.step)
     alert.state = AlertState.OPEN
-    for move in climb(place, steps, rounds, pageable(session, alert, now), now):
+    for move in _moves(session, alert, place, steps, rounds, now):
         match move:
             case Page():
                 _page(session, alert, move, now)
@@ -90,27 +109,21 @@ def _climb(session: Session, alert: Alert, now: datetime, done: Escalated) -> No
                 done.exhausted += 1
 
 
+def _moves(
+    session: Session, alert: Alert, place: Place, steps: list[Step], rounds: int, now: datetime
+) -> tuple[Move, ...]:
+    """Whoever passed it on is asked again only when nobody else is left: an alert is not given up for that."""
+    people, but = pageable(session, alert, now), not_wanted(session, alert)
+    others = {who: [person for person in reached if person not in but] for who, reached in people.items()}
+    moves = climb(place, steps, rounds, others, now)
+    return climb(place, steps, rounds, people, now) if but and isinstance(moves[-1], Exhausted) else moves
+
+
 def _page(session: Session, alert: Alert, page: Page, now: datetime) -> None:
     alert.round, alert.step, alert.next_due_at = page.round, page.step, page.next_due_at
+    rung = Rung(page.round, page.step, page.next_due_at)
     for person in page.people:
-        message_id = queue(
-            session,
-            Outgoing(
-                agency_id=alert.agency_id,
-                kind=Kind.PAGE,
-                template="page" if page.round == page.step == 1 else "page-again",
-                clinician_id=person,
-                patient_id=alert.patient_id,
-                alert_id=alert.id,
-                alert_round=page.round,
-                alert_step=page.step,
-                params={"code": alert.code, "severity": alert.severity},
-                useful_for=page.next_due_at - now,
-            ),
-            now,
-        )
-        detail = {"round": page.round, "step": page.step}
-        _add_event(session, alert, now, EventKind.PAGED, clinician_id=person, message_id=message_id, detail=detail)
+        page_person(session, alert, session.get_one(Clinician, (alert.agency_id, person)), rung, now)
 
 
 def _ladder(session: Session, alert: Alert) -> tuple[list[Step], int]:

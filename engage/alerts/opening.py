@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from engage.alerts.model import Alert, AlertEvent, AlertRule
+from engage.alerts.promises import start_timer_of_rule
 from engage.alerts.rules.words import AlertKind, AlertState, EventKind
 
 # Codes are short and may be used again after an alert is resolved; opening is one at a time in an agency.
@@ -96,6 +97,7 @@ def _new(session: Session, reason: Reason, now: datetime) -> Alert:
     )
     session.add(alert)
     session.flush()
+    start_timer_of_rule(session, alert, rule, now)
     return alert
 
 

@@ -10,6 +10,7 @@ from engage.agencies.model import Agency, Branch, Clinician, ShiftRow
 from engage.agencies.rules.oncall import Shift, on_call
 from engage.agencies.rules.people import Role
 from engage.alerts.model import Alert
+from engage.alerts.paging import is_reachable
 from engage.alerts.rules.words import Who
 from engage.patients.model import Patient
 
@@ -23,7 +24,7 @@ ORDER BY abs(v.starts_on - CAST(:today AS date)), v.id, vc.clinician_id LIMIT 1
 
 
 def pageable(session: Session, alert: Alert, now: datetime) -> Mapping[Who, list[int]]:
-    """Clinician ids by rung; only people who work here and have a phone that has not stopped our texts."""
+    """Clinician ids by rung; only people who work here and whom a page can reach on some channel."""
     patient = session.get(Patient, (alert.agency_id, alert.patient_id)) if alert.patient_id is not None else None
     branch_id = patient.branch_id if patient is not None else None
     reachable = {clinician.id: clinician for clinician in _reachable(session, alert.agency_id, now)}
@@ -42,18 +43,12 @@ def pageable(session: Session, alert: Alert, now: datetime) -> Mapping[Who, list
 
 
 def _reachable(session: Session, agency_id: int, now: datetime) -> list[Clinician]:
-    return list(
-        session.scalars(
-            select(Clinician)
-            .where(
-                Clinician.agency_id == agency_id,
-                Clinician.phone_hash.is_not(None),
-                Clinician.texts_stopped_at.is_(None),
-                (Clinician.left_on.is_(None)) | (Clinician.left_on > now.date()),
-            )
-            .order_by(Clinician.id)
-        )
+    working = session.scalars(
+        select(Clinician)
+        .where(Clinician.agency_id == agency_id, (Clinician.left_on.is_(None)) | (Clinician.left_on > now.date()))
+        .order_by(Clinician.id)
     )
+    return [person for person in working if is_reachable(person)]
 
 
 def _serves(clinician: Clinician, branch_id: int | None) -> bool:
