@@ -4,7 +4,7 @@ Timer, page and event move in one transaction, and the claim asks again whether 
 before the claim is never paged, and one whose worker died is simply due again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,14 +15,14 @@ from engage import log
 from engage.agencies.model import Clinician
 from engage.alerts.bundling import bundle
 from engage.alerts.closing import open_to_try
-from engage.alerts.fallback import take_next_channels
+from engage.alerts.fallback import take_next_channels, tell_of_dead_phones
 from engage.alerts.model import Alert, AlertEvent, Ladder, LadderStep
 from engage.alerts.paging import Rung, page_person
 from engage.alerts.people import pageable
 from engage.alerts.promises import break_promises
 from engage.alerts.rules.ladder import Exhausted, Move, Nobody, Page, Place, Step, climb
 from engage.alerts.rules.words import AlertState, EventKind, Who
-from engage.alerts.taking import not_wanted
+from engage.alerts.taking import passers_of, takers_of
 from engage.db import Database
 
 # Due: its time has come, or every page of its last step has failed, so that waiting for an answer is in vain. A page fares as
@@ -59,7 +59,8 @@ def escalate(db: Database, now: datetime, most: int = 200) -> Escalated:
     done = Escalated()
     with db.system_session("escalate") as session:
         break_promises(session, now)
-        done.paged += take_next_channels(session, now)
+        lost = take_next_channels(session, now)
+        done.paged += lost.paged
         ids = list(session.scalars(_DUE, {"now": now, "most": most}))
         alerts = session.scalars(select(Alert).where(Alert.id.in_(ids)))
         for alert in sorted(alerts, key=lambda alert: (-alert.severity, alert.id)):
@@ -70,6 +71,7 @@ def escalate(db: Database, now: datetime, most: int = 200) -> Escalated:
             except Exception:  # noqa: BLE001 - one agency's broken row must not keep every other alert from its nurse
                 log.get().exception("an alert cannot climb its ladder", agency=agency_id, alert=alert_id)
         done.bundled = bundle(session, now)
+    tell_of_dead_phones(db, lost.dead, now)
     return done
 
 
@@ -112,11 +114,19 @@ def _climb(session: Session, alert: Alert, now: datetime, done: Escalated) -> No
 def _moves(
     session: Session, alert: Alert, place: Place, steps: list[Step], rounds: int, now: datetime
 ) -> tuple[Move, ...]:
-    """Whoever passed it on is asked again only when nobody else is left: an alert is not given up for that."""
-    people, but = pageable(session, alert, now), not_wanted(session, alert)
-    others = {who: [person for person in reached if person not in but] for who, reached in people.items()}
-    moves = climb(place, steps, rounds, others, now)
-    return climb(place, steps, rounds, people, now) if but and isinstance(moves[-1], Exhausted) else moves
+    """Whoever passed it on is not asked again in this round; one of several who have taken it not at all."""
+    taken, passed = takers_of(session, alert), passers_of(session, alert)
+    people = _without(taken, pageable(session, alert, now))
+    if not passed:
+        return climb(place, steps, rounds, people, now)
+    here = climb(place, steps, place.round, _without(passed, people), now)
+    if not isinstance(here[-1], Exhausted):
+        return here
+    return *here[:-1], *climb(Place(place.round, len(steps)), steps, rounds, people, now)
+
+
+def _without(but: set[int], people: Mapping[Who, Sequence[int]]) -> dict[Who, list[int]]:
+    return {who: [person for person in reached if person not in but] for who, reached in people.items()}
 
 
 def _page(session: Session, alert: Alert, page: Page, now: datetime) -> None:

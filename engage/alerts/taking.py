@@ -17,10 +17,11 @@ from engage.outreach.rules.words import Channel, Kind
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The alert is theirs now (or was already)."""
+    """The alert is theirs now, or was already (then it is not new)."""
 
     alert_id: int
     code: str
+    is_new: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,15 @@ WHERE a.agency_id = :agency AND a.state = 'open'
 ORDER BY a.severity DESC, a.id
 """)
 
+# A page that never left needs no second word.
+_PAGED = text("""
+SELECT DISTINCT m.clinician_id FROM messages m
+LEFT JOIN messages b ON b.agency_id = m.agency_id AND b.id = m.bundle_id
+WHERE m.agency_id = :agency AND m.alert_id = :alert AND m.kind = 'page' AND m.clinician_id <> :but
+  AND COALESCE(b.state, m.state) IN ('sending', 'unknown', 'accepted', 'sent', 'delivered')
+ORDER BY m.clinician_id
+""")
+
 
 def acknowledge(session: Session, agency_id: int, clinician_id: int, code: str, now: datetime) -> Answer | None:
     """Take the alert with `code` for a clinician; None when there is no such alert.
@@ -138,8 +148,8 @@ def pass_on(
     return PassedOn(alert.id, code)
 
 
-def not_wanted(session: Session, alert: Alert) -> set[int]:
-    """Who must not be paged now: they passed the alert on in this round, or are one of several who have taken it."""
+def passers_of(session: Session, alert: Alert) -> set[int]:
+    """Who has passed it on in this round, and is not to be asked before everybody else."""
     passed = session.scalars(
         select(AlertEvent.clinician_id).where(
             AlertEvent.agency_id == alert.agency_id,
@@ -148,8 +158,7 @@ def not_wanted(session: Session, alert: Alert) -> set[int]:
             AlertEvent.detail["round"].as_integer() == alert.round,
         )
     )
-    taken = takers_of(session, alert) if alert.state == AlertState.OPEN else set()
-    return {person for person in passed if person is not None} | taken
+    return {person for person in passed if person is not None}
 
 
 def find(session: Session, agency_id: int, code: str) -> Alert | None:
@@ -186,25 +195,22 @@ def resolved(session: Session, alert: Alert) -> AlreadyResolved:
 
 def _held(session: Session, alert: Alert, clinician_id: int) -> Taken | TakenByOther:
     if alert.acknowledged_by == clinician_id or alert.acknowledged_at is None:
-        return Taken(alert.id, alert.code)
+        return Taken(alert.id, alert.code, is_new=False)
     if rule_of(session, alert).takers > 1 and clinician_id in takers_of(session, alert):
-        return Taken(alert.id, alert.code)
+        return Taken(alert.id, alert.code, is_new=False)
     holder = session.get_one(Clinician, (alert.agency_id, alert.acknowledged_by))
     return TakenByOther(alert.id, alert.code, holder.first_name, alert.acknowledged_at)
 
 
 def others_paged(session: Session, agency_id: int, alert_id: int, but: int) -> list[int]:
-    """Clinicians who were paged for the alert, without the one who took it."""
-    paged = session.scalars(
-        select(AlertEvent.clinician_id)
-        .where(AlertEvent.agency_id == agency_id, AlertEvent.alert_id == alert_id, AlertEvent.kind == EventKind.PAGED)
-        .distinct()
-    )
-    return sorted(person for person in paged if person is not None and person != but)
+    """Clinicians whom a page about the alert has reached or may yet reach, without the one who took it."""
+    return list(session.scalars(_PAGED, {"agency": agency_id, "alert": alert_id, "but": but}))
 
 
 def tell_others(session: Session, agency_id: int, taken: Taken, by: int, at: str, now: datetime) -> None:
-    """Tell everybody else who was paged who has it, by text or e-mail; `at` is the wall clock as they read it."""
+    """Tell everybody else who was paged who has it, by text or e-mail; `at` is the wall clock as they read it. Once."""
+    if not taken.is_new:
+        return
     holder = session.get_one(Clinician, (agency_id, by))
     for person in others_paged(session, agency_id, taken.alert_id, by):
         written = [

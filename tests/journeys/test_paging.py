@@ -68,7 +68,7 @@ def pages(world: World) -> list[tuple[object, ...]]:
     return sql(
         world,
         "SELECT k.first_name, m.channel, m.state, m.reason FROM messages m JOIN clinicians k ON k.id = m.clinician_id"
-        " AND k.agency_id = m.agency_id WHERE m.kind = 'page' ORDER BY m.id",
+        " AND k.agency_id = m.agency_id WHERE m.kind = 'page' AND k.first_name <> 'Sue' ORDER BY m.id",
     )
 
 
@@ -117,6 +117,10 @@ def test_a_text_that_fails_becomes_a_call_and_four_takes_the_alert(world: World)
         ("Ana", "sms", "undelivered", "permanent_number"),
         ("Ana", "voice", "delivered", None),
     ]
+    world.sue.expects("needs you within the hour").is_silent()  # a supervisor is told of the phone, once
+    assert sql(
+        world, "SELECT detail FROM alert_events WHERE kind = 'opened' AND message_id IS NULL ORDER BY id DESC LIMIT 1"
+    ) == [({"why": "permanent_number", "clinician": "ana"},)]
     world.pass_minutes(15)
     world.ben.is_silent()
 
@@ -374,9 +378,9 @@ def test_nobody_answered_the_nurse_so_it_comes_back_when_she_wants_to_try(world:
     world.pass_minutes(6)
     world.ana.expects("try", code, "again now")
     assert state(world, code) == "open"
-    world.pass_minutes(9)
+    world.pass_minutes(8)
     world.ben.is_silent()
-    world.pass_minutes(2)
+    world.pass_minutes(3)
     world.ben.expects(code)  # she did not: the ladder goes on
 
 

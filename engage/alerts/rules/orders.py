@@ -71,12 +71,16 @@ _CLOCK = re.compile(
 _SPAN = re.compile(
     r"\bin\s+(?:(\d{1,3})\s*(h(?:ou)?rs?|h|m(?:in(?:ute)?s?)?)?|(an|one|half an)\s+hour)\b", re.IGNORECASE
 )
+_BARE_CLOCK = re.compile(r"\bat\s+([01]\d|2[0-3])([0-5]\d)\b", re.IGNORECASE)
 _MINUTES = re.compile(r"(?<![\d:])(\d{1,3})(?![\d:])\s*(?:m|min|mins|minutes?)?\b", re.IGNORECASE)
 _LONGEST = 24 * 60
 
 
 def read_order(text: str) -> Order | None:
     """The order in `text`; None when it names no alert and is no "all"."""
+    spelt = _BARE_CLOCK.sub(r"at \1:\2", text)
+    if codes_in(spelt):  # "4821 at 1530" is one code and a time, "at 1042" alone is a code
+        text = spelt
     codes = codes_in(text)
     rest = re.sub(r"\d{4,}", " ", text.replace("’", "'"))
     if not codes:

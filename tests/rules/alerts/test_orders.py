@@ -20,6 +20,7 @@ ONE = ("4821",)
         ("\u2018 4821 \u2019", ONE),
         ("4821 and 1177 pls", ("4821", "1177")),
         ("on my way 4821", ONE),
+        ("at 1042", ("1042",)),  # alone it is a code
         ("4821!", ONE),
     ],
 )
@@ -122,6 +123,7 @@ def test_nobody_answered(text: str, at: time | None, after: timedelta | None) ->
         ("4821 at 3", time(15), None),  # a nurse who says three means the afternoon
         ("4821 at 11", time(11), None),
         ("4821 12 am", time(0), None),
+        ("4821 at 1530", time(15, 30), None),  # as hospitals write it: no second code
         ("4821 in 45", None, timedelta(minutes=45)),
         ("try 4821 again at 16:00", time(16), None),
     ],
