@@ -23,7 +23,7 @@ STUCK = timedelta(seconds=60)
 
 # What a page has come to is what the page that speaks for it has come to. Quiet hours are a wish, not a failure; who has left, or
 # taken the alert, is not to be reached another way. Who has no way left is only looked at when somebody must be told of their phone,
-so that many of them do not hide the others.
+# so that many of them do not hide the others.
 _LOST = text("""
 SELECT a.agency_id, a.id AS alert_id, p.clinician_id, array_agg(p.channel) AS tried,
        (array_agg(COALESCE(b.reason, p.reason) ORDER BY p.id DESC))[1] AS why, max(p.expires_at) AS until

@@ -83,6 +83,14 @@ WHERE a.agency_id = :agency AND a.state = 'open'
 ORDER BY a.severity DESC, a.id
 """)
 
+_OTHERS_ASKED = text("""
+SELECT count(*) FROM messages m
+LEFT JOIN messages b ON b.agency_id = m.agency_id AND b.id = m.bundle_id
+WHERE m.agency_id = :agency AND m.alert_id = :alert AND m.kind = 'page' AND m.alert_round = :round AND m.alert_step = :step
+  AND m.clinician_id <> ALL(:but)
+  AND COALESCE(b.state, m.state) NOT IN ('failed', 'undelivered', 'suppressed', 'expired', 'cancelled')
+""")
+
 # A page that never left needs no second word.
 _PAGED = text("""
 SELECT DISTINCT m.clinician_id FROM messages m
@@ -132,7 +140,10 @@ def codes_of(session: Session, agency_id: int, clinician_id: int) -> list[str]:
 def pass_on(
     session: Session, agency_id: int, clinician_id: int, code: str, now: datetime
 ) -> PassedOn | TakenByOther | AlreadyResolved | None:
-    """Say "not me": the ladder climbs at once, and to somebody else first; None when there is no such alert."""
+    """Say "not me": the ladder climbs at once, and to somebody else first; None when there is no such alert.
+
+    It binds to the step that was asked: whoever was asked since, or beside them, keeps the time to answer. Said twice it counts once.
+    """
     alert = find(session, agency_id, code)
     if alert is None:
         return None
@@ -140,11 +151,16 @@ def pass_on(
         return resolved(session, alert)
     if alert.state == AlertState.ACKNOWLEDGED and isinstance(held := _held(session, alert, clinician_id), TakenByOther):
         return held
+    passers = passers_of(session, alert)
+    if alert.state == AlertState.OPEN and clinician_id in passers:
+        return PassedOn(alert.id, code)
+    names = {"agency": agency_id, "alert": alert.id, "round": alert.round, "step": alert.step}
+    others = session.scalar(_OTHERS_ASKED, names | {"but": [*passers, clinician_id]})
     tell(session, alert, now, EventKind.PASSED_ON, clinician_id=clinician_id, detail={"round": alert.round})
+    if alert.exhausted_at is None and (alert.state == AlertState.ACKNOWLEDGED or not others):
+        alert.next_due_at = now
     alert.state, alert.acknowledged_by, alert.acknowledged_at = AlertState.OPEN, None, None
     alert.try_again_at = None
-    if alert.exhausted_at is None:
-        alert.next_due_at = now
     return PassedOn(alert.id, code)
 
 

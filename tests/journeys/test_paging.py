@@ -346,6 +346,14 @@ def test_passed_on_by_text_before_and_after_it_was_taken(world: World) -> None:
     world.ana.expects(code)
 
 
+def test_passing_on_late_or_twice_takes_no_time_from_whoever_is_asked_now(world: World) -> None:
+    ana, ben, code = ladder_of_two(world)
+    ana.replies(f"pass {code}").expects("next person").replies(f"pass {code}").expects("next person")
+    world.pass_minutes(8)
+    world.sue.is_silent()
+    ben.replies(code).expects("yours")
+
+
 def test_the_only_one_who_could_come_is_asked_again_rather_than_nobody(world: World) -> None:
     sql(world, "DELETE FROM shifts")
     sql(world, "UPDATE clinicians SET left_on = '2026-01-01' WHERE id = :sue", sue=world.cast.sue)
