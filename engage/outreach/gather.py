@@ -318,16 +318,14 @@ def _pager(row: Row[Any]) -> Pager:
 
 def _page_values(row: Row[Any], found: _Found) -> dict[str, object]:
     codes = row.codes or [row.params.get("code", "")]
-    values: dict[str, object] = {
+    return {
         "code": codes[0],
         "codes": named(codes),
         "spoken": spoken(codes),
         "count": len(codes),
         "severity": row.severity or row.params.get("severity"),
+        "link": take_link(found.terms.public_url, row.agency_id, row.id, found.now),
     }
-    if row.channel == Channel.EMAIL:
-        values["link"] = take_link(found.terms.public_url, row.agency_id, row.id, found.now)
-    return values
 
 
 def _is_for_all(row: Row[Any]) -> bool:

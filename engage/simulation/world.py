@@ -23,8 +23,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, text
 
 from engage.agencies.model import Clinician
-from engage.alerts.closing import Done, resolve
+from engage.alerts.closing import TRY_AFTER, Done, resolve, try_again
 from engage.alerts.rules.codes import codes_in
+from engage.alerts.rules.words import Outcome
 from engage.clock import ClockFile
 from engage.db import Database
 from engage.db.processes import start_child
@@ -237,8 +238,12 @@ class World:
             if not session.execute(mine, {"code": code, "who": colleague.emr_id}).scalar_one():
                 return
             clinician = session.scalars(select(Clinician).where(Clinician.emr_id == colleague.emr_id)).one()
+            done = Done(outcome, "Simulated call.", 5)
             try:
-                resolve(session, self.agency_id, code, clinician.id, Done(outcome, "Simulated call.", 5), self.now)
+                if outcome == Outcome.NO_ANSWER:
+                    try_again(session, self.agency_id, code, clinician.id, self.now + TRY_AFTER, done, self.now)
+                else:
+                    resolve(session, self.agency_id, code, clinician.id, done, self.now)
             except NotFound:
                 return
         self.tell(Event(self.now, "resolve", colleague.name.split()[0], f"{code}: {outcome.replace('_', ' ')}"))
