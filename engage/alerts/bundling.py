@@ -6,8 +6,10 @@ Urgent pages are joined with urgent ones only, and nothing waits for being joine
 from datetime import datetime
 
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from engage import log
 from engage.outreach.rules.words import Priority
 
 _WAITING = text("""
@@ -33,8 +35,15 @@ RETURNING m.id
 
 
 def bundle(session: Session, now: datetime) -> int:
-    """How many pages travel in another one from now on."""
-    ids = sorted(session.scalars(_WAITING, {"now": now}))
-    if len(ids) < 2:
+    """How many pages travel in another one from now on. What cannot be joined leaves by itself."""
+    try:
+        with session.begin_nested():
+            ids = sorted(session.scalars(_WAITING, {"now": now}))
+            return 0 if len(ids) < 2 else _join(session, ids, now)
+    except SQLAlchemyError:
+        log.get().exception("pages cannot be joined")
         return 0
+
+
+def _join(session: Session, ids: list[int], now: datetime) -> int:
     return len(session.execute(_JOIN, {"ids": ids, "now": now, "urgent": Priority.URGENT_PAGE}).all())

@@ -6,10 +6,12 @@ It runs before the ladder climbs, in the same transaction, so that a step is lef
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
+from engage import log
 from engage.agencies.model import Clinician
 from engage.alerts.model import Alert
 from engage.alerts.opening import Reason, open_alert
@@ -25,14 +27,14 @@ STUCK = timedelta(seconds=60)
 # taken the alert, is not to be reached another way. Who has no way left is only looked at when somebody must be told of their phone,
 # so that many of them do not hide the others.
 _LOST = text("""
-SELECT a.agency_id, a.id AS alert_id, p.clinician_id, array_agg(p.channel) AS tried,
+SELECT a.agency_id, a.id AS alert_id, p.clinician_id, k.emr_id AS clinician, array_agg(p.channel) AS tried,
        (array_agg(COALESCE(b.reason, p.reason) ORDER BY p.id DESC))[1] AS why, max(p.expires_at) AS until
 FROM alerts a
 JOIN messages p ON p.agency_id = a.agency_id AND p.alert_id = a.id AND p.kind = 'page' AND p.alert_round = a.round AND p.alert_step = a.step
 JOIN clinicians k ON k.agency_id = p.agency_id AND k.id = p.clinician_id
 LEFT JOIN messages b ON b.agency_id = p.agency_id AND b.id = p.bundle_id
 WHERE a.state = 'open' AND a.step > 0 AND a.exhausted_at IS NULL AND a.next_due_at > :now
-GROUP BY a.agency_id, a.id, p.clinician_id, k.email, k.page_channels, k.phone_hash, k.texts_stopped_at
+GROUP BY a.agency_id, a.id, p.clinician_id, k.emr_id, k.email, k.page_channels, k.phone_hash, k.texts_stopped_at
 HAVING bool_and(
     (COALESCE(b.state, p.state) IN ('failed', 'undelivered', 'suppressed')
      AND COALESCE(b.reason, p.reason) NOT IN ('person_quiet', 'clinician_left'))
@@ -77,24 +79,32 @@ def take_next_channels(session: Session, now: datetime) -> Fallback:
     done = Fallback()
     is_stopped = bool(session.scalar(_IS_STOPPED))
     for row in session.execute(_LOST, {"now": now, "stuck": now - STUCK, "is_stopped": is_stopped}).all():
-        person = session.get_one(Clinician, (row.agency_id, row.clinician_id))
-        alert = session.scalars(
-            select(Alert)
-            .where(Alert.agency_id == row.agency_id, Alert.id == row.alert_id, Alert.state == AlertState.OPEN)
-            .with_for_update(skip_locked=True)
-        ).first()
-        if alert is None:
-            continue
-        rung = Rung(alert.round, alert.step, row.until)
-        useless = [Channel.SMS, Channel.VOICE] if is_stopped else []
-        channel = page_person(session, alert, person, rung, now, [*row.tried, *useless])
-        if channel is not None:
-            detail = {"channel": row.tried[-1], "why": row.why, "next": channel}
-            tell(session, alert, now, EventKind.PAGE_FAILED, clinician_id=person.id, detail=detail)
-            done.paged += 1
+        try:
+            with session.begin_nested():
+                done.paged += _page_otherwise(session, row, now, is_stopped)
+        except Exception:  # noqa: BLE001 - a phone whose key is missing must not keep the others from theirs
+            log.get().exception("the next channel cannot be taken", agency=row.agency_id, alert=row.alert_id)
         if row.why in _FOR_GOOD:
-            done.dead.append(DeadPhone(person.agency_id, person.emr_id, row.why))
+            done.dead.append(DeadPhone(row.agency_id, row.clinician, row.why))
     return done
+
+
+def _page_otherwise(session: Session, row: Row[Any], now: datetime, is_stopped: bool) -> bool:
+    person = session.get_one(Clinician, (row.agency_id, row.clinician_id))
+    alert = session.scalars(
+        select(Alert)
+        .where(Alert.agency_id == row.agency_id, Alert.id == row.alert_id, Alert.state == AlertState.OPEN)
+        .with_for_update(skip_locked=True)
+    ).first()
+    if alert is None:
+        return False
+    rung = Rung(alert.round, alert.step, row.until)
+    useless = [Channel.SMS, Channel.VOICE] if is_stopped else []
+    channel = page_person(session, alert, person, rung, now, [*row.tried, *useless])
+    if channel is not None:
+        detail = {"channel": row.tried[-1], "why": row.why, "next": channel}
+        tell(session, alert, now, EventKind.PAGE_FAILED, clinician_id=person.id, detail=detail)
+    return channel is not None
 
 
 def tell_of_dead_phones(db: Database, phones: Sequence[DeadPhone], now: datetime) -> None:
@@ -103,8 +113,15 @@ def tell_of_dead_phones(db: Database, phones: Sequence[DeadPhone], now: datetime
     In a transaction of its own, because opening an alert waits for whoever else opens one, and the escalation holds alerts.
     """
     for phone in phones:
-        names = {"agency": phone.agency_id, "who": phone.clinician, "since": now - timedelta(days=1)}
-        with db.agency_session(phone.agency_id) as session:
-            if not session.scalar(_IS_TOLD, names):
-                detail = {"why": phone.why, "clinician": phone.clinician}
-                open_alert(session, Reason(AlertKind.NURSE_UNREACHABLE, phone.agency_id, detail=detail), now)
+        try:
+            with db.agency_session(phone.agency_id) as session:
+                _tell(session, phone, now)
+        except Exception:  # noqa: BLE001 - one agency's missing rule must not keep the others' ladders from climbing
+            log.get().exception("a phone that gets no texts cannot be told", agency=phone.agency_id)
+
+
+def _tell(session: Session, phone: DeadPhone, now: datetime) -> None:
+    names = {"agency": phone.agency_id, "who": phone.clinician, "since": now - timedelta(days=1)}
+    if not session.scalar(_IS_TOLD, names):
+        detail = {"why": phone.why, "clinician": phone.clinician}
+        open_alert(session, Reason(AlertKind.NURSE_UNREACHABLE, phone.agency_id, detail=detail), now)

@@ -79,19 +79,29 @@ def break_promises(session: Session, now: datetime) -> int:
         .limit(200)
         .with_for_update(skip_locked=True)
     ).all()
+    broken = 0
     for alert in overdue:
-        detail = {"until": alert.promised_until.isoformat() if alert.promised_until else None}
-        tell(session, alert, now, EventKind.PROMISE_BROKEN, clinician_id=alert.acknowledged_by, detail=detail)
-        log.get().error("a promised call was not made", agency=alert.agency_id, alert=alert.id)
-        alert.promised_until = alert.try_again_at = None
-        if alert.state == AlertState.ACKNOWLEDGED:
-            tell(session, alert, now, EventKind.REOPENED, clinician_id=alert.acknowledged_by)
-            alert.state, alert.acknowledged_by, alert.acknowledged_at = AlertState.OPEN, None, None
-        if alert.exhausted_at is None:
-            alert.next_due_at = now
-        _tell_supervisors(session, alert, now)
-    session.flush()
-    return len(overdue)
+        agency_id, alert_id = alert.agency_id, alert.id
+        try:
+            with session.begin_nested():
+                _break(session, alert, now)
+            broken += 1
+        except Exception:  # noqa: BLE001 - one agency's broken row must not keep every other alert from its nurse
+            log.get().exception("a broken promise cannot be told", agency=agency_id, alert=alert_id)
+    return broken
+
+
+def _break(session: Session, alert: Alert, now: datetime) -> None:
+    detail = {"until": alert.promised_until.isoformat() if alert.promised_until else None}
+    tell(session, alert, now, EventKind.PROMISE_BROKEN, clinician_id=alert.acknowledged_by, detail=detail)
+    log.get().error("a promised call was not made", agency=alert.agency_id, alert=alert.id)
+    alert.promised_until = alert.try_again_at = None
+    if alert.state == AlertState.ACKNOWLEDGED:
+        tell(session, alert, now, EventKind.REOPENED, clinician_id=alert.acknowledged_by)
+        alert.state, alert.acknowledged_by, alert.acknowledged_at = AlertState.OPEN, None, None
+    if alert.exhausted_at is None:
+        alert.next_due_at = now
+    _tell_supervisors(session, alert, now)
 
 
 def _tell_supervisors(session: Session, alert: Alert, now: datetime) -> None:
