@@ -6,15 +6,14 @@ next step at once and is told to the supervisors. Sends nothing itself.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from engage import log
 from engage.agencies.model import Agency
 from engage.alerts.model import Alert, AlertRule
 from engage.alerts.paging import tell
-from engage.alerts.people import pageable
-from engage.alerts.rules.words import AlertState, EventKind, Who
+from engage.alerts.rules.words import AlertState, EventKind
 from engage.errors import BadInput, NotFound
 from engage.outreach.outbox import Outgoing, queue
 from engage.outreach.rules.wording import clock_words
@@ -22,6 +21,14 @@ from engage.outreach.rules.words import Kind
 from engage.patients.model import Contact, Patient
 
 LONGEST = timedelta(hours=24)
+
+_SUPERVISORS = text("""
+SELECT k.id FROM clinicians k
+WHERE k.agency_id = :agency AND k.role = 'supervisor' AND k.phone_hash IS NOT NULL AND (k.left_on IS NULL OR k.left_on > :today)
+  AND (k.branch_id IS NULL OR NOT EXISTS (
+      SELECT FROM patients p WHERE p.agency_id = k.agency_id AND p.id = CAST(:patient AS bigint) AND p.branch_id <> k.branch_id))
+ORDER BY k.id
+""")
 
 
 def promise(session: Session, agency_id: int, code: str, within: timedelta, now: datetime) -> datetime:
@@ -105,7 +112,8 @@ def _break(session: Session, alert: Alert, now: datetime) -> None:
 
 
 def _tell_supervisors(session: Session, alert: Alert, now: datetime) -> None:
-    for supervisor in pageable(session, alert, now)[Who.SUPERVISOR]:
+    names = {"agency": alert.agency_id, "patient": alert.patient_id, "today": now.date()}
+    for supervisor in session.scalars(_SUPERVISORS, names).all():
         note = Outgoing(
             agency_id=alert.agency_id,
             kind=Kind.NOTE,
