@@ -346,6 +346,14 @@ def test_passed_on_by_text_before_and_after_it_was_taken(world: World) -> None:
     world.ana.expects(code)
 
 
+def test_whoever_passed_it_on_is_not_asked_next_on_another_step(world: World) -> None:
+    sql(world, "UPDATE shifts SET clinician_id = :ana", ana=world.cast.ana)  # the patient's nurse is on call as well
+    (code,) = raised(world)
+    world.settle()
+    world.ana.expects(code).replies(f"pass {code}").expects("next person").is_silent()
+    world.sue.expects(code)
+
+
 def test_passing_on_late_or_twice_takes_no_time_from_whoever_is_asked_now(world: World) -> None:
     ana, ben, code = ladder_of_two(world)
     ana.replies(f"pass {code}").expects("next person").replies(f"pass {code}").expects("next person")
