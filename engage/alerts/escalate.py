@@ -92,7 +92,7 @@ def _climb(session: Session, alert: Alert, now: datetime, done: Escalated) -> No
     for move in _moves(session, alert, place, steps, rounds, now):
         match move:
             case Page():
-                _page(session, alert, move, now)
+                _page(session, alert, move, steps[move.step - 1].who, now)
                 done.paged += len(move.people)
             case Nobody():
                 _add_event(
@@ -129,9 +129,9 @@ def _without(but: set[int], people: Mapping[Who, Sequence[int]]) -> dict[Who, li
     return {who: [person for person in reached if person not in but] for who, reached in people.items()}
 
 
-def _page(session: Session, alert: Alert, page: Page, now: datetime) -> None:
+def _page(session: Session, alert: Alert, page: Page, who: Who, now: datetime) -> None:
     alert.round, alert.step, alert.next_due_at = page.round, page.step, page.next_due_at
-    rung = Rung(page.round, page.step, page.next_due_at)
+    rung = Rung(page.round, page.step, page.next_due_at, who)
     for person in page.people:
         page_person(session, alert, session.get_one(Clinician, (alert.agency_id, person)), rung, now)
 

@@ -17,11 +17,15 @@ from engage.outreach.rules.words import Channel, Kind
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """Where on the ladder a page belongs, and until when it is worth anything; `wish` is the channel of the step, if any."""
+    """Where on the ladder a page belongs, and until when it is worth anything.
+
+    `who` is the step's word for whom it pages; `wish` is the step's channel, if it names one.
+    """
 
     round: int
     step: int
     until: datetime
+    who: str
     wish: str | None = None
 
 
@@ -56,7 +60,7 @@ def page_person(
         alert_id=alert.id,
         alert_round=rung.round,
         alert_step=rung.step,
-        params={"code": alert.code, "severity": alert.severity},
+        params={"code": alert.code, "severity": alert.severity, "paged_as": rung.who},
         useful_for=max(rung.until - now, timedelta(seconds=1)),
         channel=channel,
         is_urgent=alert.severity >= URGENT,

@@ -82,19 +82,18 @@ LEFT JOIN LATERAL (
     ORDER BY s.purpose = CASE WHEN m.clinician_id IS NULL THEN 'patients' ELSE 'pages' END DESC, s.branch_id NULLS LAST, s.id
     LIMIT 1) s ON true
 LEFT JOIN LATERAL (
-    SELECT array_agg(al.code ORDER BY al.severity DESC, al.id) AS codes, max(al.severity) AS severity, bool_or(st.who = 'on_call') AS is_on_call,
+    SELECT array_agg(al.code ORDER BY al.severity DESC, al.id) AS codes, max(al.severity) AS severity, bool_or(page.paged_as = 'on_call') AS is_on_call,
            (SELECT array_agg(o.claimed_at) FROM messages o
             WHERE o.agency_id = m.agency_id AND o.clinician_id = m.clinician_id AND o.claimed_at > :page_ago AND o.kind = 'page'
               AND o.channel = m.channel AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')) AS sent
-    FROM (SELECT m.agency_id, m.alert_id, m.alert_step, m.clinician_id, m.planned_at
+    FROM (SELECT m.agency_id, m.alert_id, m.params ->> 'paged_as' AS paged_as, m.clinician_id, m.planned_at
           UNION ALL
-          SELECT b.agency_id, b.alert_id, b.alert_step, b.clinician_id, b.planned_at FROM messages b
+          SELECT b.agency_id, b.alert_id, b.params ->> 'paged_as', b.clinician_id, b.planned_at FROM messages b
           WHERE b.agency_id = m.agency_id AND b.bundle_id = m.id) page
     JOIN alerts al ON al.agency_id = page.agency_id AND al.id = page.alert_id AND al.state = 'open'
         AND NOT EXISTS (SELECT FROM alert_events e
                         WHERE e.agency_id = al.agency_id AND e.alert_id = al.id AND e.kind IN ('passed_on', 'acknowledged')
                           AND e.clinician_id = page.clinician_id AND e.at >= page.planned_at)
-    LEFT JOIN ladder_steps st ON st.agency_id = al.agency_id AND st.ladder_id = al.ladder_id AND st.position = page.alert_step
     WHERE m.kind = 'page') paged ON true
 WHERE m.id = ANY(:ids)
 """)
