@@ -131,7 +131,8 @@ def _without(but: set[int], people: Mapping[Who, Sequence[int]]) -> dict[Who, li
 
 def _page(session: Session, alert: Alert, page: Page, who: Who, now: datetime) -> None:
     alert.round, alert.step, alert.next_due_at = page.round, page.step, page.next_due_at
-    rung = Rung(page.round, page.step, page.next_due_at, who)
+    template = "page" if page.round == page.step == 1 else "page-again"
+    rung = Rung(page.round, page.step, page.next_due_at, who, template=template)
     for person in page.people:
         page_person(session, alert, session.get_one(Clinician, (alert.agency_id, person)), rung, now)
 

@@ -28,7 +28,7 @@ STUCK = timedelta(seconds=60)
 # so that many of them do not hide the others.
 _LOST = text("""
 SELECT a.agency_id, a.id AS alert_id, p.clinician_id, k.emr_id AS clinician, array_agg(p.channel) AS tried,
-       (array_agg(COALESCE(b.reason, p.reason) ORDER BY p.id DESC))[1] AS why, max(p.expires_at) AS until, max(p.params ->> 'paged_as') AS paged_as
+       (array_agg(COALESCE(b.reason, p.reason) ORDER BY p.id DESC))[1] AS why, max(p.expires_at) AS until, max(p.params ->> 'paged_as') AS paged_as, min(p.template) AS template
 FROM alerts a
 JOIN messages p ON p.agency_id = a.agency_id AND p.alert_id = a.id AND p.kind = 'page' AND p.alert_round = a.round AND p.alert_step = a.step
 JOIN clinicians k ON k.agency_id = p.agency_id AND k.id = p.clinician_id
@@ -98,7 +98,7 @@ def _page_otherwise(session: Session, row: Row[Any], now: datetime, is_stopped: 
     ).first()
     if alert is None:
         return False
-    rung = Rung(alert.round, alert.step, row.until, row.paged_as or "")
+    rung = Rung(alert.round, alert.step, row.until, row.paged_as or "", template=row.template)
     useless = [Channel.SMS, Channel.VOICE] if is_stopped else []
     channel = page_person(session, alert, person, rung, now, [*row.tried, *useless])
     if channel is not None:

@@ -27,6 +27,7 @@ class Rung:
     until: datetime
     who: str
     wish: str | None = None
+    template: str = "page"
 
 
 def reach_of(person: Clinician) -> Reach:
@@ -54,7 +55,7 @@ def page_person(
     page = Outgoing(
         agency_id=alert.agency_id,
         kind=Kind.PAGE,
-        template="page" if rung.round == rung.step == 1 else "page-again",
+        template=rung.template,
         clinician_id=person.id,
         patient_id=alert.patient_id,
         alert_id=alert.id,
