@@ -93,7 +93,7 @@ LEFT JOIN LATERAL (
     JOIN alerts al ON al.agency_id = page.agency_id AND al.id = page.alert_id AND al.state = 'open'
         AND NOT EXISTS (SELECT FROM alert_events e
                         WHERE e.agency_id = al.agency_id AND e.alert_id = al.id AND e.kind IN ('passed_on', 'acknowledged')
-                          AND e.clinician_id = page.clinician_id AND e.at >= page.planned_at)
+                          AND e.clinician_id = page.clinician_id AND e.at > page.planned_at)
     WHERE m.kind = 'page') paged ON true
 WHERE m.id = ANY(:ids)
 """)

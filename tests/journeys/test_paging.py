@@ -352,6 +352,7 @@ def test_whoever_passed_it_on_is_not_asked_next_on_another_step(world: World) ->
     world.settle()
     world.ana.expects(code).replies(f"pass {code}").expects("next person").is_silent()
     world.sue.expects(code)
+    assert len(pages(world)) == 1
 
 
 def test_passing_on_late_or_twice_takes_no_time_from_whoever_is_asked_now(world: World) -> None:

@@ -10,8 +10,10 @@ from sqlalchemy import text
 from engage import clock
 from engage.alerts.bundling import bundle
 from engage.alerts.escalate import escalate
+from engage.alerts.model import Alert
 from engage.alerts.opening import Reason, open_alert
 from engage.alerts.rules.words import AlertKind
+from engage.alerts.taking import pass_on
 from engage.db import encryption
 from engage.outreach import stops
 from engage.outreach.gather import Terms
@@ -107,6 +109,19 @@ def test_a_mail_about_an_alert_that_was_taken_does_not_leave(mailed: Desk) -> No
         assert send_mail(cast.db, mailer, TERMS).dropped == 1
     assert box.mails == []
     assert rows(cast)[0][2:4] == ("cancelled", "alert_taken")
+
+
+def test_a_page_that_waits_is_not_about_what_its_reader_has_passed_on(desk: Desk) -> None:
+    cast = desk.cast
+    alert = raised(cast)
+    escalate(cast.db, clock.now())
+    desk.time.tick(timedelta(seconds=1))
+    with cast.db.agency_session(cast.id) as session:
+        pass_on(session, cast.id, cast.ana, session.get_one(Alert, (cast.id, alert)).code, clock.now())
+    desk.dispatch(terms=TERMS)
+    assert rows(cast)[0][2:4] == ("cancelled", "alert_taken")
+    escalate(cast.db, clock.now())
+    assert [row[0] for row in rows(cast)] == [cast.ana, cast.ben]
 
 
 def test_two_workers_join_what_waits_once_and_what_joined_joins_on(cast: Cast) -> None:
