@@ -6,10 +6,13 @@ Nothing here opens a connection or reads the clock.
 import base64
 import binascii
 import os
+import re
 import tomllib
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -18,7 +21,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from engage.errors import ConfigurationError
 from engage.resources import shipped
 
-SECRETS = ("database_url", "twilio_auth_token", "twilio_auth_token_alt", "secret_key", "encryption_keys")
+SECRETS = ("database_url", "twilio_auth_token", "twilio_auth_token_alt", "secret_key", "encryption_keys", "smtp_url")
 
 
 class Settings(BaseSettings):
@@ -37,6 +40,17 @@ class Settings(BaseSettings):
     twilio_auth_token_alt: SecretStr | None = Field(None, description="the other token while one is being rotated")
     twilio_api_url: str | None = Field(None, description="another base than api.twilio.com, e.g. the fake")
     twilio_timeout_seconds: float = Field(10, gt=0, le=20)
+
+    smtp_url: SecretStr | None = Field(
+        None, description="mail server for pages: smtps://user:password@host, or smtp:// with STARTTLS"
+    )
+    smtp_ca_file: Path | None = Field(
+        None, description="authorities to trust for the mail server, instead of the machine's"
+    )
+    smtp_timeout_seconds: float = Field(10, gt=0, le=30)
+    mail_from: str | None = Field(None, description="address that mailed pages come from")
+    pages_a_minute: int = Field(1, ge=0, le=60, description="pages to one person that are not urgent; 0: no limit")
+    pages_a_quarter_hour: int = Field(5, ge=0, le=200, description="the same in any 15 minutes; 0: no limit")
 
     secret_key: SecretStr | None = Field(None, description="signs links and keys the phone look-up; keep it for ever")
     encryption_keys: SecretStr | None = Field(None, description="key ring name:base64,… ; the first one encrypts")
@@ -74,6 +88,20 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with https:// (or http:// on this machine)")
         return value.rstrip("/") if value else value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_mail_server(value.get_secret_value())
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", value):
+            raise ValueError("must be a plain address such as engage@example.org")
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -127,6 +155,36 @@ def parse_key_ring(value: str) -> dict[str, bytes]:
             raise ValueError(f"the key name {name!r} stands there twice")
         ring[name] = key
     return ring
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail leaves: TLS from the start (`is_tls`), else STARTTLS, which only this machine itself may do without."""
+
+    host: str
+    port: int
+    is_tls: bool
+    user: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is this machine."""
+        return self.host in {"localhost", "127.0.0.1", "::1"}
+
+
+def parse_mail_server(value: str) -> MailServer:
+    """The server in `smtps://user:password@host:465` or `smtp://host:587`; ValueError says what is wrong."""
+    wrong = ValueError("must be smtps://user:password@host:465 or smtp://user:password@host:587")
+    try:
+        parts = urlsplit(value)
+        host, port, is_tls = parts.hostname, parts.port, parts.scheme == "smtps"
+    except ValueError:
+        raise wrong from None
+    if not host or parts.scheme not in {"smtp", "smtps"} or parts.path.strip("/") or parts.query:
+        raise wrong
+    user, password = (None if part is None else unquote(part) for part in (parts.username, parts.password))
+    return MailServer(host, port or (465 if is_tls else 587), is_tls, user or None, password)
 
 
 def load(**overrides: Any) -> Settings:

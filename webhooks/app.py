@@ -9,6 +9,7 @@ from engage import log
 from engage.db import Database
 from engage.sms.rules.codes import CodeTable
 from webhooks.health import health_door
+from webhooks.tapped import tapped_door
 from webhooks.twilio import twilio_door
 from webhooks.voice import voice_door
 
@@ -31,6 +32,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     app.register_blueprint(twilio_door(db, codes, auth_tokens, public_url, hint))
     app.register_blueprint(voice_door(db, codes, auth_tokens, public_url, hint))
+    app.register_blueprint(tapped_door(db))
     app.register_blueprint(health_door(db))
     app.register_error_handler(Exception, _failed)
     return app

@@ -100,7 +100,11 @@ class Sender(AgencyRow, Base):
 
 
 class Clinician(AgencyRow, Base):
-    """A nurse, therapist, aide, scheduler or supervisor."""
+    """A nurse, therapist, aide, scheduler or supervisor.
+
+    `page_channels` are those on which they want pages, the first one first. Between `quiet_from` and `quiet_until`, wall time of
+    the branch, nothing but an urgent page reaches them, unless they are on call.
+    """
 
     __tablename__ = "clinicians"
     __table_args__ = (
@@ -109,6 +113,11 @@ class Clinician(AgencyRow, Base):
         UniqueConstraint("agency_id", "emr_id"),
         CheckConstraint(one_of("role", Role), name="role_is_known"),
         CheckConstraint("(phone IS NULL) = (phone_hash IS NULL)", name="phone_has_its_hash"),
+        CheckConstraint(
+            "page_channels <@ ARRAY['sms', 'voice', 'email'] AND cardinality(page_channels) > 0",
+            name="page_channels_are_known",
+        ),
+        CheckConstraint("(quiet_from IS NULL) = (quiet_until IS NULL)", name="quiet_has_both_ends"),
         Index("ix_clinicians_agency_id_phone_hash", "agency_id", "phone_hash"),
     )
 
@@ -121,6 +130,10 @@ class Clinician(AgencyRow, Base):
     phone: Mapped[str | None] = mapped_column(Encrypted("clinicians.phone"))
     phone_hash: Mapped[bytes | None]
     texts_stopped_at: Mapped[datetime | None] = mapped_column(Instant)
+    email: Mapped[str | None] = mapped_column(Encrypted("clinicians.email"))
+    page_channels: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{sms,voice,email}")
+    quiet_from: Mapped[time | None]
+    quiet_until: Mapped[time | None]
     left_on: Mapped[date | None]
 
 

@@ -29,9 +29,10 @@ class Crew:
         """Why somebody cannot be paged at `now`; None if they can."""
         person = self.people[clinician_id]
         today = now.astimezone(ZoneInfo(self.rota.zone_of(person.branch_id))).date()
-        return why_unreachable(
-            person.phone_hash is not None, person.texts_stopped_at is not None, person.left_on, today
-        )
+        may_ring = person.phone_hash is not None and "voice" in person.page_channels
+        may_mail = person.email is not None and "email" in person.page_channels
+        has_stopped = person.texts_stopped_at is not None and not (may_ring or may_mail)
+        return why_unreachable(person.phone_hash is not None or may_mail, has_stopped, person.left_on, today)
 
     def reachable(self, now: datetime) -> frozenset[int]:
         """Ids of everybody who can be paged."""

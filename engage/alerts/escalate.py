@@ -4,27 +4,33 @@ Timer, page and event move in one transaction, and the claim asks again whether 
 before the claim is never paged, and one whose worker died is simply due again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from engage import log
+from engage.agencies.model import Clinician
 from engage.agencies.rota import Crew, load_crew
+from engage.alerts.bundling import bundle
+from engage.alerts.closing import open_to_try
+from engage.alerts.fallback import take_next_channels, tell_of_dead_phones
 from engage.alerts.ladders import place_of, put_at, steps_of
 from engage.alerts.model import Alert, AlertEvent
+from engage.alerts.paging import Rung, page_person
 from engage.alerts.people import pageable
-from engage.alerts.rules.ladder import Exhausted, Move, Nobody, Page, climb
+from engage.alerts.promises import break_promises
+from engage.alerts.rules.ladder import Exhausted, Move, Nobody, Page, Place, Step, climb
 from engage.alerts.rules.words import AlertState, EventKind
+from engage.alerts.taking import passers_of, takers_of
 from engage.alerts.unreachable import tell_unreachable
 from engage.db import Database
-from engage.outreach.outbox import Outgoing, queue
-from engage.outreach.rules.words import Kind
 
-# Due: its time has come, or every page of its last step has failed, so that waiting for an answer is in vain.
+# Due: its time has come, or every page of its last step has failed, so that waiting for an answer is in vain. A page fares as
+# the one that speaks for it; a mail in the place of a page that failed is sent, but nobody waits for it to be read.
 _DUE = text("""
 SELECT a.id FROM alerts a
 WHERE a.state <> 'resolved' AND a.exhausted_at IS NULL AND (
@@ -32,7 +38,12 @@ WHERE a.state <> 'resolved' AND a.exhausted_at IS NULL AND (
     OR (a.state = 'open' AND a.step > 0 AND NOT EXISTS (
         SELECT FROM messages m WHERE m.agency_id = a.agency_id AND m.alert_id = a.id AND m.kind = 'page'
           AND m.alert_round = a.round AND m.alert_step = a.step
-          AND m.state NOT IN ('failed', 'undelivered', 'suppressed', 'expired', 'cancelled'))))
+          AND COALESCE((SELECT b.state FROM messages b WHERE b.agency_id = m.agency_id AND b.id = m.bundle_id), m.state)
+              NOT IN ('failed', 'undelivered', 'suppressed', 'expired', 'cancelled')
+          AND NOT (m.channel = 'email' AND EXISTS (
+              SELECT FROM messages o WHERE o.agency_id = m.agency_id AND o.alert_id = m.alert_id AND o.kind = 'page'
+                AND o.alert_round = m.alert_round AND o.alert_step = m.alert_step AND o.clinician_id = m.clinician_id
+                AND o.channel <> 'email')))))
 ORDER BY a.severity DESC, a.next_due_at LIMIT :most FOR UPDATE OF a SKIP LOCKED
 """)
 
@@ -44,6 +55,7 @@ class Escalated:
     paged: int = 0
     reopened: int = 0
     exhausted: int = 0
+    bundled: int = 0
 
 
 def escalate(db: Database, now: datetime, most: int = 200) -> Escalated:
@@ -51,6 +63,9 @@ def escalate(db: Database, now: datetime, most: int = 200) -> Escalated:
     done = Escalated()
     crews: dict[int, Crew] = {}
     with db.system_session("escalate") as session:
+        break_promises(session, now)
+        lost = take_next_channels(session, now)
+        done.paged += lost.paged
         ids = list(session.scalars(_DUE, {"now": now, "most": most}))
         alerts = session.scalars(select(Alert).where(Alert.id.in_(ids)))
         for alert in sorted(alerts, key=lambda alert: (-alert.severity, alert.id)):
@@ -62,6 +77,8 @@ def escalate(db: Database, now: datetime, most: int = 200) -> Escalated:
                     _climb(session, alert, crews[agency_id], now, done)
             except Exception:  # noqa: BLE001 - one agency's broken row must not keep every other alert from its nurse
                 log.get().exception("an alert cannot climb its ladder", agency=agency_id, alert=alert_id)
+        done.bundled = bundle(session, now)
+    tell_of_dead_phones(db, lost.dead, now)
     if done.exhausted:
         tell_unreachable(db, now)
     return done
@@ -70,6 +87,10 @@ def escalate(db: Database, now: datetime, most: int = 200) -> Escalated:
 def _climb(session: Session, alert: Alert, crew: Crew, now: datetime, done: Escalated) -> None:
     has_failed = alert.step > 0 and alert.next_due_at is not None and alert.next_due_at > now
     is_stale = alert.state == AlertState.ACKNOWLEDGED
+    if is_stale and alert.try_again_at is not None:
+        open_to_try(session, alert, now)
+        done.reopened += 1
+        return
     if is_stale:
         _add_event(session, alert, now, EventKind.REOPENED, clinician_id=alert.acknowledged_by)
         alert.acknowledged_by = alert.acknowledged_at = None
@@ -80,7 +101,7 @@ def _climb(session: Session, alert: Alert, crew: Crew, now: datetime, done: Esca
     for move in _moves(session, alert, crew, now, has_failed=has_failed, is_stale=is_stale):
         match move:
             case Page():
-                _page(session, alert, move, now)
+                _page(session, alert, move, steps_of(session, alert.agency_id, alert.ladder_id)[0], now)
                 done.paged += len(move.people)
             case Nobody(place=place, who=who):
                 detail = {"who": who, "step": place.step, "round": place.round}
@@ -94,15 +115,39 @@ def _moves(
     session: Session, alert: Alert, crew: Crew, now: datetime, *, has_failed: bool, is_stale: bool
 ) -> tuple[Move, ...]:
     steps, rounds = steps_of(session, alert.agency_id, alert.ladder_id)
-    people = pageable(session, alert, steps, crew, now)
+    people = _without(takers_of(session, alert), pageable(session, alert, steps, crew, now))
+    passed = passers_of(session, alert)
     wall = now.astimezone(ZoneInfo(crew.rota.zone_of(alert.branch_id))).time()
     place = place_of(alert)
     if has_failed:  # the same people on the same way again would be in vain
         place = place.given_up(steps)
-    moves = climb(place, steps, rounds, people, wall, now)
+    moves = _climb_past(passed, place, steps, rounds, people, wall, now)
     if is_stale and isinstance(moves[-1], Exhausted):  # somebody had it and let it go: it does not end in silence
         moves = climb(place.begun_again(), steps, rounds, people, wall, now)
     return moves
+
+
+def _climb_past(
+    passed: set[int],
+    place: Place,
+    steps: list[Step],
+    rounds: int,
+    people: Mapping[int, Sequence[int]],
+    wall: time,
+    now: datetime,
+) -> tuple[Move, ...]:
+    """Whoever passed it on is not asked again in this round."""
+    if not passed:
+        return climb(place, steps, rounds, people, wall, now)
+    this_round = place.round - place.first_round + 1
+    here = climb(place, steps, this_round, _without(passed, people), wall, now)
+    if not isinstance(here[-1], Exhausted):
+        return here
+    return *here[:-1], *climb(Place(place.round + 1, (), place.first_round), steps, rounds, people, wall, now)
+
+
+def _without(but: set[int], people: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
+    return {step: [person for person in reached if person not in but] for step, reached in people.items()}
 
 
 def _exhaust(session: Session, alert: Alert, now: datetime) -> None:
@@ -111,29 +156,14 @@ def _exhaust(session: Session, alert: Alert, now: datetime) -> None:
     log.get().error("alert exhausted: nobody took it", agency=alert.agency_id, alert=alert.id, severity=alert.severity)
 
 
-def _page(session: Session, alert: Alert, page: Page, now: datetime) -> None:
-    is_first = alert.step == 0  # of this climb: steps without anybody have told nobody
+def _page(session: Session, alert: Alert, page: Page, steps: list[Step], now: datetime) -> None:
+    template = "page" if alert.step == 0 else "page-again"  # of this climb: steps without anybody have told nobody
     put_at(alert, page.place)
     alert.next_due_at = page.next_due_at
+    who = next(step.who for step in steps if step.id == page.place.climbed[-1])
+    rung = Rung(page.place.round, page.place.step, page.next_due_at, who, page.channel, template)
     for person in page.people:
-        message_id = queue(
-            session,
-            Outgoing(
-                agency_id=alert.agency_id,
-                kind=Kind.PAGE,
-                template="page" if is_first else "page-again",
-                clinician_id=person,
-                patient_id=alert.patient_id,
-                alert_id=alert.id,
-                alert_round=page.place.round,
-                alert_step=page.place.step,
-                params={"code": alert.code, "severity": alert.severity},
-                useful_for=page.next_due_at - now,
-            ),
-            now,
-        )
-        detail = {"round": page.place.round, "step": page.place.step, "channel": page.channel}
-        _add_event(session, alert, now, EventKind.PAGED, clinician_id=person, message_id=message_id, detail=detail)
+        page_person(session, alert, session.get_one(Clinician, (alert.agency_id, person)), rung, now)
 
 
 def _add_event(

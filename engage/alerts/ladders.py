@@ -28,7 +28,7 @@ class NewStep:
 
     who: Who
     minutes: int
-    channel: Channel = Channel.SMS
+    channel: Channel = Channel.ANY
     times: int = 1
     discipline: str | None = None
     person: int | None = None

@@ -70,7 +70,7 @@ class LadderStep(Base):
     who: Mapped[str] = mapped_column(Text)
     wait_minutes: Mapped[int] = mapped_column(SmallInteger)
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
-    channel: Mapped[str] = mapped_column(Text, server_default="sms")
+    channel: Mapped[str] = mapped_column(Text, server_default="any")
     times: Mapped[int] = mapped_column(SmallInteger, server_default="1")
     discipline: Mapped[str | None] = mapped_column(Text)
     clinician_id: Mapped[int | None] = mapped_column(BigInteger)
@@ -79,7 +79,11 @@ class LadderStep(Base):
 
 
 class AlertRule(AgencyRow, Base):
-    """How an agency treats a kind of alert: severity, ladder, and how long an acknowledgement lasts."""
+    """How an agency treats a kind of alert: severity, ladder, how long an acknowledgement lasts.
+
+    `takers`: how many people must take it before it counts as taken. `promise_minutes`: what the wording of the answer promises the
+    patient, if it names a time.
+    """
 
     __tablename__ = "alert_rules"
     __table_args__ = (
@@ -89,12 +93,16 @@ class AlertRule(AgencyRow, Base):
         CheckConstraint(one_of("kind", AlertKind), name="kind_is_known"),
         CheckConstraint("severity BETWEEN 1 AND 3", name="severity_is_known"),
         CheckConstraint("acknowledged_minutes BETWEEN 5 AND 10080", name="acknowledgement_ends"),
+        CheckConstraint("takers BETWEEN 1 AND 5", name="takers_are_few"),
+        CheckConstraint("promise_minutes BETWEEN 5 AND 1440", name="promise_is_sane"),
     )
 
     kind: Mapped[str] = mapped_column(Text)
     severity: Mapped[int] = mapped_column(SmallInteger)
     ladder_id: Mapped[int] = mapped_column(BigInteger)
     acknowledged_minutes: Mapped[int] = mapped_column(SmallInteger)
+    takers: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    promise_minutes: Mapped[int | None] = mapped_column(SmallInteger)
 
 
 class Alert(AgencyRow, Base):
@@ -128,6 +136,7 @@ class Alert(AgencyRow, Base):
             "(state = 'resolved') = (resolved_at IS NOT NULL AND outcome IS NOT NULL)", name="resolved_says_how"
         ),
         CheckConstraint(f"outcome IS NULL OR {one_of('outcome', Outcome)}", name="outcome_is_known"),
+        CheckConstraint("minutes_spent BETWEEN 0 AND 1440", name="minutes_are_sane"),
         Index("uq_alerts_code", "agency_id", "code", unique=True, postgresql_where="state <> 'resolved'"),
         Index(
             "uq_alerts_reply_kind",
@@ -140,6 +149,11 @@ class Alert(AgencyRow, Base):
             postgresql_where="reply_id IS NOT NULL",
         ),
         Index("ix_alerts_due", "next_due_at", postgresql_where="state <> 'resolved'"),
+        Index(
+            "ix_alerts_promised",
+            "promised_until",
+            postgresql_where="promised_until IS NOT NULL AND state <> 'resolved'",
+        ),
         Index("ix_alerts_patient", "agency_id", "patient_id", "opened_at"),
     )
 
@@ -164,7 +178,11 @@ class Alert(AgencyRow, Base):
     resolved_at: Mapped[datetime | None] = mapped_column(Instant)
     resolved_by: Mapped[int | None] = mapped_column(BigInteger)
     outcome: Mapped[str | None] = mapped_column(Text)
-    note: Mapped[str | None] = mapped_column(Encrypted("alerts.note"))
+    # read only when asked for: a note whose key is missing must not keep its alert from climbing
+    note: Mapped[str | None] = mapped_column(Encrypted("alerts.note"), deferred=True)
+    minutes_spent: Mapped[int | None] = mapped_column(SmallInteger)
+    try_again_at: Mapped[datetime | None] = mapped_column(Instant)
+    promised_until: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class AlertEvent(AgencyRow, Base):

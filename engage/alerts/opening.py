@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from engage.alerts.ladders import ladder_for, place_of, put_at
 from engage.alerts.model import Alert, AlertEvent, AlertRule
+from engage.alerts.promises import start_timer_of_rule
 from engage.alerts.rules.story import LASTING, Joins, Known, Opens, family, settle
 from engage.alerts.rules.words import AlertKind, AlertState, EventKind, Severity
 
@@ -167,6 +168,7 @@ def _new(session: Session, reason: Reason, rule: AlertRule, due_at: datetime, no
     )
     session.add(alert)
     session.flush()
+    start_timer_of_rule(session, alert, rule, now)
     return alert
 
 

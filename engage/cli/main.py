@@ -33,6 +33,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "dispatch": "engage.cli.verbs:dispatch",
         "handle": "engage.cli.verbs:handle",
         "escalate": "engage.cli.verbs:escalate",
+        "mail": "engage.cli.verbs:mail",
         "reconcile": "engage.cli.verbs:reconcile",
         "sweep": "engage.cli.verbs:sweep",
         "oncall": "engage.cli.oncall:oncall",

@@ -15,12 +15,14 @@ from engage.alerts.rota import problems
 from engage.cli.session import account, agency_of, agency_option, ready_database
 from engage.db import encryption
 from engage.errors import BadInput, NotFound
+from engage.outreach.rules.words import Channel
 from engage.patients.model import Patient
 from engage.patients.rules.words import PatientStatus
 from engage.sms.rules.phones import PhoneRefusal, parse_phone
 
 # A death is recorded by what the family writes or by the EMR; here it can only be taken back.
 _SETTABLE = [str(status.value) for status in PatientStatus if status is not PatientStatus.DECEASED]
+_EMAIL = r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -37,11 +39,26 @@ def clinician() -> None:
 @click.option("--role", type=click.Choice([str(role.value) for role in Role]), required=True)
 @click.option("--discipline", help="SN, PT, OT, ST, MSW, HHA ...")
 @click.option("--phone", required=True, help="The mobile number that is paged.")
-def add(emr_id: str, slug: str, first_name: str, last_name: str, role: str, discipline: str | None, phone: str) -> None:
+@click.option("--email", help="Where they are paged when no text and no call reaches them.")
+@click.option("--channels", help="How they want to be paged, the best first: sms,voice,email.")
+@click.option("--quiet", help="Hours without any but urgent pages, unless on call: 21:00-07:00; none to end them.")
+def add(
+    emr_id: str,
+    slug: str,
+    first_name: str,
+    last_name: str,
+    role: str,
+    discipline: str | None,
+    phone: str,
+    email: str | None,
+    channels: str | None,
+    quiet: str | None,
+) -> None:
     """Add or change the clinician whose id in the EMR is ID."""
     parsed = parse_phone(phone)
     if isinstance(parsed, PhoneRefusal):
         raise BadInput(f"--phone cannot be used: {parsed.says}")
+    wishes = _wishes(email, channels, quiet)
     with ready_database() as (_, db):
         agency = agency_of(db, slug)
         with db.agency_session(agency.id) as session:
@@ -53,10 +70,35 @@ def add(emr_id: str, slug: str, first_name: str, last_name: str, role: str, disc
                 role,
                 discipline,
             )
+            for name, value in wishes.items():
+                setattr(person, name, value)
             person.phone, person.phone_hash = parsed.e164, encryption.phone_hash(parsed.e164)
             person.branch_id = person.branch_id or session.scalars(select(Branch.id).order_by(Branch.id)).first()
             session.add(person)
         click.echo(f"{first_name} {last_name} can be paged as {role}.")
+
+
+def _wishes(email: str | None, channels: str | None, quiet: str | None) -> dict[str, object]:
+    """How somebody wants to be paged; what is not named stays as it is."""
+    wishes: dict[str, object] = {}
+    if email is not None:
+        if not re.fullmatch(_EMAIL, email):
+            raise BadInput(f"{email!r} is not an e-mail address.")
+        wishes["email"] = email
+    if channels is not None:
+        words = [word.strip().lower() for word in channels.split(",")]
+        if not set(words) <= {str(channel) for channel in Channel} or len(set(words)) < len(words):
+            raise BadInput(f"--channels: {channels!r} must be some of sms, voice and email, each once.")
+        wishes["page_channels"] = words
+    if quiet == "none":
+        wishes |= {"quiet_from": None, "quiet_until": None}
+    elif quiet is not None:
+        since, _, until = quiet.partition("-")
+        wishes |= {
+            "quiet_from": read_time("--quiet", since.strip()),
+            "quiet_until": read_time("--quiet", until.strip()),
+        }
+    return wishes
 
 
 @clinician.command("shift")
@@ -130,7 +172,7 @@ def user() -> None:
 @click.option("--role", type=click.Choice([str(role.value) for role in AccountRole]), required=True)
 def add_user(email: str, slug: str, name: str, role: str) -> None:
     """Add an account for EMAIL."""
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
+    if not re.fullmatch(_EMAIL, email):
         raise BadInput(f"{email!r} is not an e-mail address.")
     with ready_database() as (_, db):
         agency, now = agency_of(db, slug), clock.now()

@@ -1,4 +1,4 @@
-"""engage plan, dispatch, handle, escalate, reconcile, sweep: each runs its verb once and prints what it did."""
+"""engage plan, dispatch, handle, escalate, mail, reconcile, sweep: each runs its verb once and prints what it did."""
 
 from contextlib import closing
 
@@ -11,6 +11,7 @@ _HELP = {
     "dispatch": "Send every message that is due, once.",
     "handle": "Understand every stored reply, once.",
     "escalate": "Climb the ladder of every alert that is due, once.",
+    "mail": "Send every page that goes by e-mail and is due, once.",
     "reconcile": "Settle messages whose outcome is not known, by Twilio's log, once.",
     "sweep": "Fetch texts that reached Twilio while nobody was there, once.",
 }
@@ -37,4 +38,4 @@ def plan(whole: bool, as_json: bool) -> None:
         show(as_dict(Verbs.of(db, settings).plan(whole=whole)), as_json)
 
 
-dispatch, handle, escalate, reconcile, sweep = (_command(name) for name in _HELP)
+dispatch, handle, escalate, mail, reconcile, sweep = (_command(name) for name in _HELP)

@@ -16,14 +16,13 @@ from sqlalchemy.orm import Session
 
 from engage import log
 from engage.db import Database, encryption
-from engage.outreach.gather import Claimed, gather
+from engage.outreach.gather import Claimed, Terms, gather
 from engage.outreach.paces import Paces
 from engage.outreach.rules.batch import counting, marks
 from engage.outreach.rules.draft import Drop, Ready, decide
 from engage.outreach.rules.share import LAST_AWAITED, Lane, share
-from engage.outreach.rules.words import Kind
+from engage.outreach.rules.words import Kind, Priority
 from engage.patients.rules.permission import Hold, Refusal
-from engage.patients.rules.states import StateTable
 from engage.sms.rules.statuses import MessageState
 
 _PAUSE_UNREADABLE = timedelta(minutes=5)  # a key may be missing only on this machine: held, not lost
@@ -136,11 +135,13 @@ class Take:
     only_awaited: bool = False
 
 
-def claim(db: Database, take: Take, states: StateTable, now: datetime) -> Batch:
+def claim(db: Database, take: Take, terms: Terms, now: datetime) -> Batch:
     """Decide about the next messages and claim those that may leave; an empty batch: nothing may be claimed now."""
     with db.system_session("dispatch") as session:
         lanes = [Lane(*row) for row in session.execute(_LANES, {"now": now, "most": take.most})]
-        lanes = [lane for lane in lanes if lane.is_awaited or not take.only_awaited]
+        lanes = [
+            lane for lane in lanes if lane.priority != Priority.MAIL and (lane.is_awaited or not take.only_awaited)
+        ]
         paces = Paces.of(session, {lane.agency_id for lane in lanes if lane.waiting}, now)
         room = min(take.room, take.in_flight + take.most)
         taken = share(lanes, room, take.in_flight, paces.may_leave)
@@ -151,11 +152,11 @@ def claim(db: Database, take: Take, states: StateTable, now: datetime) -> Batch:
         is_shared = len(locked) < len(agencies)
         if not ids:
             return Batch(is_shared=is_shared)
-        claimed, unreadable = gather(session, ids, now, states)
+        claimed, unreadable = gather(session, ids, now, terms)
         batch = _sorted(claimed, paces, now)
         batch.looked_at = len(ids)
         batch.holds += [(message_id, Hold(now + _PAUSE_UNREADABLE, "facts_unreadable")) for message_id in unreadable]
-        _write(session, batch, now + take.lease, now)
+        write(session, batch, now + take.lease, now)
         paces.save(session)
     return batch
 
@@ -204,7 +205,8 @@ def _decided(claimed: Claimed, leaving: Counter[Hashable], paces: Paces, now: da
     return hold if hold.until < claimed.draft.expires_at else Drop.SENDER_BUSY
 
 
-def _write(session: Session, batch: Batch, lease_until: datetime, now: datetime) -> None:
+def write(session: Session, batch: Batch, lease_until: datetime, now: datetime) -> None:
+    """Write down what was decided about the messages that this transaction holds."""
     if batch.attempts:
         session.execute(_CLAIM, {**_columns(batch.attempts), "now": now, "lease": lease_until})
     if batch.holds:

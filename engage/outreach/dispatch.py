@@ -15,11 +15,11 @@ from engage import clock, log
 from engage.db import Database
 from engage.outreach import stops
 from engage.outreach.claim import Attempt, Batch, Take, claim, expire
+from engage.outreach.gather import Terms
 from engage.outreach.pump import Pump, Way
 from engage.outreach.record import record
 from engage.outreach.rules.pressure import Heard, Pressure, Sign
 from engage.outreach.stops import Standing, Stopped, StopReason
-from engage.patients.rules.states import StateTable
 from engage.sms.gateway import Gateway
 from engage.sms.rules.codes import CodeTable
 from engage.sms.texts import Accepted, HeldBack, Outcome, Refused, SendingStopped, TryLater, Uncertain
@@ -48,7 +48,7 @@ class Limits:
     at_once: int = 128
     lease: timedelta = timedelta(seconds=90)
     in_flight: timedelta = timedelta(seconds=15)
-    states: StateTable = field(default_factory=StateTable)
+    terms: Terms = field(default_factory=Terms)
 
 
 @dataclass(slots=True)
@@ -143,7 +143,7 @@ class _Run:
     def _claim(self, room: int, *, only_awaited: bool = False) -> Batch:
         now = clock.now()
         take = Take(room, self.pump.in_flight, self.limits.batch, self.limits.lease, only_awaited)
-        batch = claim(self.db, take, self.limits.states, now)
+        batch = claim(self.db, take, self.limits.terms, now)
         self.done.held += len(batch.holds)
         self.done.dropped += len(batch.ends)
         self.pump.begin(batch.attempts, now)

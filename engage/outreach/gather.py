@@ -1,8 +1,8 @@
 """Gathers every fact that the sending of claimed messages depends on: ids in, drafts out. Four queries for any number."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from engage import log
 from engage.db import encryption
+from engage.outreach.links import take_link
 from engage.outreach.rules.draft import Clinician, Companion, Draft, Occasion, Phone
+from engage.outreach.rules.paging import Limit, Pager, Quiet, named, spoken
 from engage.outreach.rules.wording import LANGUAGES, PlannedVisit
 from engage.outreach.rules.words import Anchor, Channel, Kind
 from engage.patients.rules.hours import Hours
@@ -23,7 +25,7 @@ from engage.sms.texts import Sender
 # Days and weeks of the caps are those of the patient's own calendar; caps, answers and what a phone was told count by phone,
 # whoever's it is; a text that did not arrive has bothered nobody, a call has rung. Nobody plans a text for the same day a week apart, so eight days hold all that was told of an occasion.
 # The senders of a branch come before the agency's, and pages leave from the patients' number only where there is none of
-# their own.
+# their own. A page is about every alert of its bundle that is still open and that its reader has neither taken nor passed on.
 _FACTS = text("""
 SELECT m.id, m.agency_id, m.kind, m.channel, m.template, m.params, m.category, m.occasion, m.touchpoint_id, m.expires_at, m.patient_id,
        m.contact_id, m.visit_id, m.also_for, CASE WHEN m.kind = 'hand' THEN m.body END AS by_hand,
@@ -38,7 +40,7 @@ SELECT m.id, m.agency_id, m.kind, m.channel, m.template, m.params, m.category, m
        k.phone AS clinician_phone, k.texts_stopped_at IS NOT NULL AS has_stopped, COALESCE(k.left_on <= :today, false) AS has_left,
        t.anchor, EXISTS (SELECT FROM contacts o WHERE o.agency_id = m.agency_id AND o.phone_hash = c.phone_hash AND o.id <> c.id) AS is_shared,
        v.starts_on AS visited_on, s.id AS sender_id, s.phone AS sender_phone, s.messaging_service_sid,
-       EXISTS (SELECT FROM alerts al WHERE al.agency_id = m.agency_id AND al.id = m.alert_id AND al.state = 'open') AS alert_is_open
+       k.email AS clinician_email, k.quiet_from, k.quiet_until, paged.codes, paged.severity, paged.is_on_call, paged.sent
 FROM messages m
 JOIN agencies a ON a.id = m.agency_id
 LEFT JOIN touchpoints t ON t.agency_id = m.agency_id AND t.id = m.touchpoint_id
@@ -81,6 +83,20 @@ LEFT JOIN LATERAL (
       AND (s.branch_id IS NULL OR s.branch_id = b.id)
     ORDER BY s.purpose = CASE WHEN m.clinician_id IS NULL THEN 'patients' ELSE 'pages' END DESC, s.branch_id NULLS LAST, s.id
     LIMIT 1) s ON true
+LEFT JOIN LATERAL (
+    SELECT array_agg(al.code ORDER BY al.severity DESC, al.id) AS codes, max(al.severity) AS severity, bool_or(page.paged_as = 'on_call') AS is_on_call,
+           (SELECT array_agg(o.claimed_at) FROM messages o
+            WHERE o.agency_id = m.agency_id AND o.clinician_id = m.clinician_id AND o.claimed_at > :page_ago AND o.kind = 'page'
+              AND o.channel = m.channel AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')) AS sent
+    FROM (SELECT m.agency_id, m.alert_id, m.params ->> 'paged_as' AS paged_as, m.clinician_id, m.planned_at
+          UNION ALL
+          SELECT b.agency_id, b.alert_id, b.params ->> 'paged_as', b.clinician_id, b.planned_at FROM messages b
+          WHERE b.agency_id = m.agency_id AND b.bundle_id = m.id) page
+    JOIN alerts al ON al.agency_id = page.agency_id AND al.id = page.alert_id AND al.state = 'open'
+        AND NOT EXISTS (SELECT FROM alert_events e
+                        WHERE e.agency_id = al.agency_id AND e.alert_id = al.id AND e.kind IN ('passed_on', 'acknowledged')
+                          AND e.clinician_id = page.clinician_id AND e.at > page.planned_at)
+    WHERE m.kind = 'page') paged ON true
 WHERE m.id = ANY(:ids)
 """)
 
@@ -159,12 +175,25 @@ class Claimed:
     sender: Sender | None
 
 
-def gather(session: Session, ids: Sequence[int], now: datetime, states: StateTable) -> tuple[list[Claimed], list[int]]:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What sending depends on besides the rows: the states' hours, the limits of pages, our address, whether mail can leave."""
+
+    states: StateTable = field(default_factory=StateTable)
+    page_limits: tuple[Limit, ...] = ()
+    public_url: str = ""
+    has_mail: bool = False
+
+
+def gather(session: Session, ids: Sequence[int], now: datetime, terms: Terms) -> tuple[list[Claimed], list[int]]:
     """Drafts of the messages `ids`, in their order of priority as given; and the ids whose facts cannot be read."""
-    ago = {"short_ago": now - SHORT, "long_ago": now - LONG}
+    span = max((limit.span for limit in terms.page_limits), default=timedelta(0))
+    ago = {"short_ago": now - SHORT, "long_ago": now - LONG, "page_ago": now - span}
     rows = session.execute(_FACTS, {"ids": list(ids), "now": now, "today": now.date()} | ago).all()
     others = _companions(session, rows)
-    found = _Found(others, _visits(session, rows, others), _wordings(session, {row.agency_id for row in rows}), states)
+    found = _Found(
+        others, _visits(session, rows, others), _wordings(session, {row.agency_id for row in rows}), terms, now
+    )
     place = {message_id: index for index, message_id in enumerate(ids)}
     claimed: list[Claimed] = []
     unreadable: list[int] = []
@@ -190,7 +219,8 @@ class _Found:
     others: _Others
     visits: _Visits
     wordings: Mapping[tuple[int, str, str], str]
-    states: StateTable
+    terms: Terms
+    now: datetime
 
 
 def _companions(session: Session, rows: Sequence[Row[Any]]) -> _Others:
@@ -238,27 +268,30 @@ def _day(row: Row[Any]) -> date | None:
 
 
 def _claimed(row: Row[Any], found: _Found) -> Claimed:
-    has_wording = (row.agency_id, row.template, row.language) in found.wordings and row.language in LANGUAGES
+    is_mail = row.channel == Channel.EMAIL
+    template = _template(row)
+    has_wording = (row.agency_id, template, row.language) in found.wordings and row.language in LANGUAGES
     language = row.language if has_wording else "en"
     day = date.fromisoformat(row.occasion) if row.anchor == Anchor.VISIT_DAY else None
     draft = Draft(
         kind=Kind(row.kind),
-        template=row.template,
-        wording=found.wordings.get((row.agency_id, row.template, language)),
+        template=template,
+        wording=found.wordings.get((row.agency_id, template, language)),
         language=language,
-        reader=_reader(row, found.states) if row.contact_id is not None else None,
+        reader=_reader(row, found.terms.states) if row.contact_id is not None else None,
         clinician=Clinician(row.has_left, row.has_stopped, _answered(row)) if row.contact_id is None else None,
-        to=_opened(row.contact_phone, "contacts.phone") or _opened(row.clinician_phone, "clinicians.phone"),
-        has_sender=row.sender_id is not None,
+        to=_opened(row.clinician_email, "clinicians.email") if is_mail else _phone(row),
+        has_sender=found.terms.has_mail if is_mail else row.sender_id is not None,
         agency=row.short_name,
         office_phone=row.office_phone,
         patient=row.first_name or "",
         zone=row.zone,
-        params=row.params,
+        params=row.params if row.kind != Kind.PAGE else row.params | _page_values(row, found),
         occasion_on=day,
         visits=_visits_of(row, row.patient_id, day, found.visits),
         visited_on=row.visited_on,
-        alert_is_open=row.alert_is_open,
+        pager=_pager(row) if row.kind == Kind.PAGE else None,
+        page_limits=found.terms.page_limits,
         expires_at=row.expires_at,
         phone=Phone(row.agency_id, bytes(row.phone_hash)) if row.phone_hash is not None else None,
         occasion=Occasion(row.touchpoint_id, row.occasion) if _is_for_all(row) else None,
@@ -271,7 +304,41 @@ def _claimed(row: Row[Any], found: _Found) -> Claimed:
         words=_opened(row.by_hand, "messages.body"),
         has_written=row.has_written,
     )
+    if is_mail:
+        return Claimed(row.id, row.agency_id, row.contact_id, draft, None, None)
     return Claimed(row.id, row.agency_id, row.contact_id, draft, row.sender_id, _sender(row))
+
+
+def _phone(row: Row[Any]) -> str | None:
+    return _opened(row.contact_phone, "contacts.phone") or _opened(row.clinician_phone, "clinicians.phone")
+
+
+_CHANNEL_TEMPLATE = {Channel.VOICE: "call-page", Channel.EMAIL: "mail-page"}
+
+
+def _template(row: Row[Any]) -> str:
+    """What a page says depends on how it goes and on how many alerts are still open when it leaves."""
+    if row.kind != Kind.PAGE:
+        return str(row.template)
+    several = "page-many" if len(row.codes or ()) > 1 else str(row.template)
+    return _CHANNEL_TEMPLATE.get(Channel(row.channel), several)
+
+
+def _pager(row: Row[Any]) -> Pager:
+    quiet = Quiet(row.quiet_from, row.quiet_until, row.zone) if row.quiet_from is not None else None
+    return Pager(tuple(row.codes or ()), row.severity or 0, tuple(row.sent or ()), quiet, bool(row.is_on_call))
+
+
+def _page_values(row: Row[Any], found: _Found) -> dict[str, object]:
+    codes = row.codes or [row.params.get("code", "")]
+    return {
+        "code": codes[0],
+        "codes": named(codes),
+        "spoken": spoken(codes),
+        "count": len(codes),
+        "severity": row.severity or row.params.get("severity"),
+        "link": take_link(found.terms.public_url, row.agency_id, row.id, found.now),
+    }
 
 
 def _is_for_all(row: Row[Any]) -> bool:

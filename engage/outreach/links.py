@@ -1,7 +1,11 @@
-"""The addresses Twilio reports to: our own opaque id goes along, so that a receipt finds its row without Twilio's id."""
+"""The addresses Twilio reports to, and the one that takes an alert: our own opaque id goes along, signed; nothing personal.
+
+So a receipt finds its row without Twilio's id, and a nurse takes an alert without signing in.
+"""
 
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -35,6 +39,21 @@ def key_action(public_url: str, link: Link) -> str:
     return f"{public_url}/twilio/voice/answer?m={_token(link, 'call')}{_RETRY}"
 
 
+def page_callback(public_url: str, link: Link) -> str:
+    """The address for reports of a call that is a page."""
+    return f"{public_url}/twilio/voice/page/status?m={_token(link, 'page')}{_RETRY}"
+
+
+def page_key_action(public_url: str, link: Link) -> str:
+    """Where Twilio posts the key that was pressed in a page."""
+    return f"{public_url}/twilio/voice/page/answer?m={_token(link, 'page')}{_RETRY}"
+
+
+def read_page_link(token: str) -> Link | None:
+    """What `page_callback` and `page_key_action` put into the address; None when it is not ours."""
+    return _read(token, "page")
+
+
 def read_link(token: str) -> Link | None:
     """What `status_callback` put into the address; None when it is not ours."""
     return _read(token, "receipt")
@@ -43,6 +62,34 @@ def read_link(token: str) -> Link | None:
 def read_call_link(token: str) -> Link | None:
     """What `call_callback` and `key_action` put into the address; None when it is not ours."""
     return _read(token, "call")
+
+
+TAKE_FOR = timedelta(hours=12)
+"""How long the link of a page works: whoever has the e-mail could use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeLink:
+    """Which page a link takes the alerts of, and until when."""
+
+    agency_id: int
+    message_id: int
+    until: datetime
+
+
+def take_link(public_url: str, agency_id: int, message_id: int, now: datetime) -> str:
+    """The address that shows a button for the alerts of a page, for TAKE_FOR; it cannot be guessed or altered."""
+    token = _signer("take").dumps([agency_id, message_id, int((now + TAKE_FOR).timestamp())])
+    return f"{public_url}/page/{token}"
+
+
+def read_take_link(token: str) -> TakeLink | None:
+    """What `take_link` put into the address; None when it is not ours. It may be over: `until` says."""
+    try:
+        agency_id, message_id, until = _signer("take").loads(token)
+        return TakeLink(int(agency_id), int(message_id), datetime.fromtimestamp(int(until), UTC))
+    except (BadData, ValueError, TypeError, OverflowError):
+        return None
 
 
 def _token(link: Link, salt: str) -> str:

@@ -77,8 +77,9 @@ class Message(AgencyRow, Base):
     reply_id and alert_id name rows of stations further up, so those two references live in the migrations alone.
     `send_at` is when it should leave, `due_at` when it may next be claimed (later than `send_at` after a hold or a safe
     retry), `expires_at` when it has lost its use. `retry_of` is the message before it that failed: a second try is a message of
-    its own, and a chain of them says one thing once. The body is written from the facts of the moment it leaves, and frozen;
-    what a person wrote by hand is there from the start. `also_for`: the other patients of the phone whom it names.
+    its own, and a chain of them says one thing once. `bundle_id` is the page that speaks for this one too: both have one fate.
+    The body is written from the facts of the moment it leaves, and frozen; what a person wrote by hand is there from the start.
+    `also_for`: the other patients of the phone whom it names.
     """
 
     __tablename__ = "messages"
@@ -92,9 +93,13 @@ class Message(AgencyRow, Base):
         to_row("sender_id", "senders"),
         to_row("retry_of", "messages"),
         to_row("written_by", "clinicians"),
+        to_row("bundle_id", "messages"),
         CheckConstraint(one_of("kind", Kind), name="kind_is_known"),
         CheckConstraint(one_of("channel", Channel), name="channel_is_known"),
-        CheckConstraint("channel = 'sms' OR (kind = 'touchpoint' AND asks = 'confirm')", name="calls_are_reminders"),
+        CheckConstraint(
+            "channel = 'sms' OR kind IN ('page', 'note') OR (channel = 'voice' AND kind = 'touchpoint' AND asks = 'confirm')",
+            name="calls_are_reminders",
+        ),
         CheckConstraint(one_of("asks", Asks), name="asks_is_known"),
         CheckConstraint(one_of("state", MessageState), name="state_is_known"),
         CheckConstraint("send_at < expires_at", name="is_useful_for_a_while"),
@@ -143,8 +148,17 @@ class Message(AgencyRow, Base):
             "alert_round",
             "alert_step",
             "clinician_id",
+            "channel",
             unique=True,
             postgresql_where="kind = 'page' AND retry_of IS NULL",
+        ),
+        Index("ix_messages_bundle", "agency_id", "bundle_id", postgresql_where="bundle_id IS NOT NULL"),
+        Index("ix_messages_mail", "due_at", postgresql_where="channel = 'email' AND state = 'planned'"),
+        Index(
+            "ix_messages_pages_waiting",
+            "agency_id",
+            "clinician_id",
+            postgresql_where="kind = 'page' AND state = 'planned'",
         ),
         Index("uq_messages_retry_of", "agency_id", "retry_of", unique=True, postgresql_where="retry_of IS NOT NULL"),
         Index("uq_messages_id", "id", unique=True),
@@ -187,6 +201,7 @@ class Message(AgencyRow, Base):
     touchpoint_id: Mapped[int | None] = mapped_column(BigInteger)
     occasion: Mapped[str | None] = mapped_column(Text)
     retry_of: Mapped[int | None] = mapped_column(BigInteger)
+    bundle_id: Mapped[int | None] = mapped_column(BigInteger)
     patient_id: Mapped[int | None] = mapped_column(BigInteger)
     contact_id: Mapped[int | None] = mapped_column(BigInteger)
     clinician_id: Mapped[int | None] = mapped_column(BigInteger)

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from engage.outreach.model import Message
-from engage.outreach.rules.words import Asks, Kind, Priority
+from engage.outreach.rules.words import Asks, Channel, Kind, Priority
 
 _PRIORITY = {
     Kind.OPT_OUT_CONFIRMATION: Priority.OPT_OUT_CONFIRMATION,
@@ -29,7 +29,7 @@ _USEFUL = {
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to queue. `params` fill its template and hold no personal data.
+    """A message to queue. `params` fill its template and hold no personal data; what is urgent leaves before all else.
 
     `also_for`: other patients on the phone whom it names. `body`: words written by hand, by `written_by`, for consents of `category`.
     """
@@ -50,19 +50,20 @@ class Outgoing:
     body: str | None = None
     written_by: int | None = None
     category: str | None = None
+    channel: Channel = Channel.SMS
+    is_urgent: bool = False
 
 
 def queue(session: Session, outgoing: Outgoing, now: datetime) -> int | None:
     """The new message's id; None when this answer or page is in the outbox already."""
-    row = {
-        name: getattr(outgoing, name) for name in Outgoing.__slots__ if name not in {"params", "useful_for", "also_for"}
-    }
+    own = {"params", "useful_for", "also_for", "is_urgent"}
+    row = {name: getattr(outgoing, name) for name in Outgoing.__slots__ if name not in own}
     useful = outgoing.useful_for or _USEFUL[outgoing.kind]
     values = {
         **row,
         "params": dict(outgoing.params),
         "also_for": list(outgoing.also_for) or None,
-        "priority": _PRIORITY[outgoing.kind],
+        "priority": _priority(outgoing),
         "asks": Asks.NOTHING,
         "state": "planned",
         "attempts": 0,
@@ -72,3 +73,9 @@ def queue(session: Session, outgoing: Outgoing, now: datetime) -> int | None:
         "expires_at": now + useful,
     }
     return session.scalar(insert(Message).values(values).on_conflict_do_nothing().returning(Message.id))
+
+
+def _priority(outgoing: Outgoing) -> Priority:
+    if outgoing.channel is Channel.EMAIL:
+        return Priority.MAIL
+    return Priority.URGENT_PAGE if outgoing.is_urgent else _PRIORITY[outgoing.kind]

@@ -73,13 +73,21 @@ def take_receipt(
 
 
 def take_call(
-    db: Database, codes: CodeTable, link: Link, sid: str, status: str, answered_by: str | None, now: datetime
+    db: Database,
+    codes: CodeTable,
+    link: Link,
+    sid: str,
+    status: str,
+    answered_by: str | None,
+    now: datetime,
+    *,
+    needs_key: bool = False,
 ) -> bool:
     """Store one report of a call and move its message forward if it does; whether the message exists.
 
-    `status` and `answered_by` are Twilio's CallStatus and AnsweredBy; PRESSED is our own word for a key.
+    `status` and `answered_by` are Twilio's CallStatus and AnsweredBy; PRESSED is our own word for a key, `needs_key` is for pages.
     """
-    news = call_news(status, answered_by)
+    news = call_news(status, answered_by, needs_key=needs_key)
     end = news.end if news else None
     meaning = codes.call(end) if end else None
     word = f"{status} {answered_by}" if answered_by else status

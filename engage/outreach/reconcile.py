@@ -16,7 +16,7 @@ from engage.db import Database, encryption
 from engage.outreach.links import Link
 from engage.outreach.receipts import take_call, take_receipt
 from engage.outreach.record import SETTLE_AFTER
-from engage.outreach.rules.words import Channel, Turn
+from engage.outreach.rules.words import Channel, Kind, Turn
 from engage.sms.gateway import Gateway, GatewayUnavailable
 from engage.sms.rules.codes import CodeTable
 from engage.sms.texts import LoggedCall, LoggedText
@@ -37,7 +37,7 @@ SELECT agency_id, id, :now, 'lapsed', 'lease_lapsed', :settle_at FROM lapsed RET
 """)
 
 _UNKNOWN = text("""
-SELECT m.id, m.agency_id, m.channel, m.attempt_id, m.claimed_at, m.body, s.phone AS our_phone, COALESCE(c.phone, k.phone) AS phone,
+SELECT m.id, m.agency_id, m.kind, m.channel, m.attempt_id, m.claimed_at, m.body, s.phone AS our_phone, COALESCE(c.phone, k.phone) AS phone,
        CASE WHEN c.phone IS NULL THEN 'clinicians.phone' ELSE 'contacts.phone' END AS phone_column
 FROM messages m
 LEFT JOIN contacts c ON c.agency_id = m.agency_id AND c.id = m.contact_id
@@ -62,15 +62,21 @@ UPDATE messages SET state = CASE WHEN expires_at > :now THEN 'planned' ELSE 'can
 WHERE id = :id AND attempt_id = :attempt AND state = 'unknown' RETURNING reason
 """)
 
+# A mail server keeps no log for us: whether the mail left is never known, so its reader is reached another way.
+_MAIL_IS_LOST = text("""
+UPDATE messages SET state = 'failed', reason = 'mail_lost', ended_at = :now
+WHERE id = :id AND attempt_id = :attempt AND state = 'unknown'
+""")
+
 # Each is asked about with a growing pause, so that texts whose carrier never confirms do not keep the others waiting.
 _WITHOUT_END = text("""
 UPDATE messages SET asked_at = :now
 WHERE id = ANY(ARRAY(
     SELECT id FROM messages
-    WHERE state IN ('accepted', 'sent') AND sid IS NOT NULL AND accepted_at BETWEEN :since AND :before
+    WHERE state IN ('accepted', 'sent') AND channel <> 'email' AND sid IS NOT NULL AND accepted_at BETWEEN :since AND :before
       AND (asked_at IS NULL OR asked_at - accepted_at < (CAST(:now AS timestamptz) - accepted_at) / 2)
     ORDER BY asked_at NULLS FIRST, accepted_at LIMIT 200 FOR UPDATE SKIP LOCKED))
-RETURNING id, agency_id, channel, attempt_id, sid
+RETURNING id, agency_id, kind, channel, attempt_id, sid
 """)
 
 
@@ -113,6 +119,11 @@ def reconcile(db: Database, gateway: Gateway, codes: CodeTable, now: datetime) -
 
 
 def _settle(db: Database, gateway: Gateway, codes: CodeTable, row: Row[Any], now: datetime, done: Reconciled) -> None:
+    if row.channel == Channel.EMAIL:
+        with db.system_session("reconcile") as session:
+            session.execute(_MAIL_IS_LOST, {"id": row.id, "attempt": row.attempt_id, "now": now})
+        done.ended += 1
+        return
     ring = encryption.ring()
     logged: Sequence[LoggedText | LoggedCall] = []
     if row.phone is not None:  # a clinician's may be gone since; the dispatcher then says so
@@ -125,7 +136,7 @@ def _settle(db: Database, gateway: Gateway, codes: CodeTable, row: Row[Any], now
         taken = set(session.scalars(_TAKEN, names)) if sids else set()
     match = ours(logged, ring.open(bytes(row.body), "messages.body"), row.our_phone, taken)
     if match is not None:
-        _tell(db, codes, Link(row.agency_id, row.id, row.attempt_id), match, now)
+        _tell(db, codes, row, match, now)
         _note(db, row, now, Turn.FOUND, "twilios_log")
         done.adopted += 1
         return
@@ -163,16 +174,18 @@ def _ask(db: Database, gateway: Gateway, codes: CodeTable, row: Row[Any], now: d
     entry = fetch(row.sid)
     if entry is None:
         return 0
-    _tell(db, codes, Link(row.agency_id, row.id, row.attempt_id or uuid.UUID(int=0)), entry, now)
+    _tell(db, codes, row, entry, now)
     return entry.status in _ENDS
 
 
 _ENDS = {"delivered", "undelivered", "failed", "canceled", "read", "completed", "busy", "no-answer"}
 
 
-def _tell(db: Database, codes: CodeTable, link: Link, entry: LoggedText | LoggedCall, now: datetime) -> None:
+def _tell(db: Database, codes: CodeTable, row: Row[Any], entry: LoggedText | LoggedCall, now: datetime) -> None:
     """What the log says counts as if it had been reported."""
+    link = Link(row.agency_id, row.id, row.attempt_id or uuid.UUID(int=0))
     if isinstance(entry, LoggedCall):
-        take_call(db, codes, link, entry.sid, entry.status, entry.answered_by, now)
+        is_page = row.kind == Kind.PAGE
+        take_call(db, codes, link, entry.sid, entry.status, entry.answered_by, now, needs_key=is_page)
     else:
         take_receipt(db, codes, link, entry.sid, entry.status, entry.error_code, now)

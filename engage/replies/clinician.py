@@ -1,15 +1,34 @@
-"""Handles what a clinician texts: codes that take alerts, STOP and START for pages, and help a few times. One transaction."""
+"""Handles what a clinician texts: codes that take, pass on or close alerts, STOP and START for pages, help a few times.
 
-from dataclasses import replace
+One transaction a reply; nothing is sent here.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from engage.agencies.model import Agency, Branch, Clinician
-from engage.alerts.rules.codes import codes_in
-from engage.alerts.taking import AlreadyResolved, Taken, TakenByOther, acknowledge, tell_others
+from engage.alerts.closing import TRY_AFTER, Done, resolve, try_again
+from engage.alerts.opening import Reason, open_alert
+from engage.alerts.rules.orders import Order, Verb, again_at, read_order
+from engage.alerts.rules.words import AlertKind, Outcome
+from engage.alerts.taking import (
+    AlreadyResolved,
+    Answer,
+    PassedOn,
+    Taken,
+    TakenByOther,
+    TakenWith,
+    acknowledge,
+    codes_of,
+    pass_on,
+    tell_others,
+)
 from engage.outreach.outbox import Outgoing, queue
+from engage.outreach.rules.paging import named
 from engage.outreach.rules.wording import clock_words
 from engage.outreach.rules.words import Kind
 from engage.replies.model import Reply
@@ -23,58 +42,157 @@ SELECT count(*) FROM messages WHERE agency_id = :agency AND clinician_id = :clin
 """)
 
 
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """One clinician's reply, and the moment it is handled."""
+
+    session: Session
+    reply: Reply
+    clinician: Clinician
+    now: datetime
+
+    @property
+    def agency_id(self) -> int:
+        return self.reply.agency_id
+
+    @property
+    def zone(self) -> str:
+        if self.clinician.branch_id is not None:
+            return self.session.get_one(Branch, (self.agency_id, self.clinician.branch_id)).time_zone
+        return self.session.scalars(select(Agency.time_zone).where(Agency.id == self.agency_id)).one()
+
+    def clock(self, at: datetime) -> str:
+        """An instant as the clinician's clock shows it."""
+        return clock_words(at, self.zone, "en")
+
+    def note(self, template: str, **params: object) -> None:
+        """Answer. One reply with two codes gets two notes; only the first is bound to it."""
+        note = Outgoing(
+            agency_id=self.agency_id,
+            kind=Kind.NOTE,
+            template=template,
+            clinician_id=self.clinician.id,
+            reply_id=self.reply.id,
+            params=params,
+        )
+        if queue(self.session, note, self.now) is None:
+            queue(self.session, replace(note, reply_id=None), self.now)
+
+
 def handle_clinician(session: Session, reply: Reply, now: datetime) -> None:
-    """Take alerts, stop or start pages, or explain; every answer is one note a reply."""
+    """Take, pass on or close alerts, stop or start pages, or explain."""
     if reply.clinician_id is None:
         raise AssertionError("only a clinician's reply comes here")
     clinician = session.get_one(Clinician, (reply.agency_id, reply.clinician_id))
-    codes = codes_in(reply.body)
+    desk = _Desk(session, reply, clinician, now)
     if is_stop(reply.body):
-        clinician.texts_stopped_at = now
-        _note(session, reply, "note-stopped", {}, now)
-    elif is_start(reply.body):
+        _stop(desk)
+        return
+    if is_start(reply.body):
         clinician.texts_stopped_at = None
-        _note(session, reply, "note-started", {}, now)
-    elif not any([_take(session, reply, clinician, code, now) for code in codes]):  # noqa: C419 - every code counts
-        _help(session, reply, now)
+        desk.note("note-started")
+        return
+    order = read_order(reply.body)
+    if order is None or not _follow(desk, order):
+        _help(desk)
 
 
-def _take(session: Session, reply: Reply, clinician: Clinician, code: str, now: datetime) -> bool:
-    zone = _zone(session, clinician)
-    match acknowledge(session, reply.agency_id, clinician.id, code, now):
-        case Taken() as taken:
-            _note(session, reply, "note-taken", {"code": code}, now)
-            tell_others(session, reply.agency_id, taken, clinician.id, clock_words(now, zone, "en"), now)
-        case TakenByOther() as other:
-            at = clock_words(other.at, zone, "en")
-            _note(session, reply, "note-taken-by-other", {"code": code, "who": other.who, "at": at}, now)
+def _stop(desk: _Desk) -> None:
+    """Texts end, calls and mails do not; a supervisor is told, once, because the next alert may need this nurse."""
+    if desk.clinician.texts_stopped_at is None:
+        desk.clinician.texts_stopped_at = desk.now
+        detail = {"why": "stopped_texts", "clinician": desk.clinician.emr_id}
+        reason = Reason(AlertKind.NURSE_UNREACHABLE, desk.agency_id, reply_id=desk.reply.id, detail=detail)
+        open_alert(desk.session, reason, desk.now)
+    desk.note("note-stopped")
+
+
+def _follow(desk: _Desk, order: Order) -> bool:
+    """Whether the order was about any alert that there is."""
+    codes = codes_of(desk.session, desk.agency_id, desk.clinician.id) if order.is_all else order.codes
+    if order.is_all and not codes:
+        return False
+    if order.verb is Verb.TAKE:
+        return _take_each(desk, codes)
+    does: dict[Verb, Callable[[_Desk, str, Order], bool]] = {Verb.NEXT: _pass, Verb.DONE: _close, Verb.AGAIN: _again}
+    return any([does[order.verb](desk, code, order) for code in codes])  # noqa: C419 - every code counts
+
+
+def _take_each(desk: _Desk, codes: Sequence[str]) -> bool:
+    answers = [(code, _take(desk, code)) for code in codes]
+    mine = [code for code, answer in answers if isinstance(answer, Taken)]
+    if len(mine) == 1:
+        desk.note("note-taken", code=mine[0])
+    elif mine:
+        desk.note("note-taken-many", codes=named(mine))
+    for _, answer in answers:
+        _say(desk, answer)
+    return any(answer is not None for _, answer in answers)
+
+
+def _take(desk: _Desk, code: str) -> Answer | None:
+    answer = acknowledge(desk.session, desk.agency_id, desk.clinician.id, code, desk.now)
+    if isinstance(answer, Taken):
+        tell_others(desk.session, desk.agency_id, answer, desk.clinician.id, desk.clock(desk.now), desk.now)
+    return answer
+
+
+def _say(desk: _Desk, answer: Answer | PassedOn | None) -> None:
+    """What is answered when the alert is not simply theirs."""
+    match answer:
+        case TakenWith():
+            desk.note("note-taken-with", code=answer.code, missing=answer.missing)
+        case TakenByOther():
+            desk.note("note-taken-by-other", code=answer.code, who=answer.who, at=desk.clock(answer.at))
         case AlreadyResolved():
-            _note(session, reply, "note-resolved", {"code": code}, now)
-        case None:
-            return False
+            desk.note("note-resolved", code=answer.code, who=answer.who, at=desk.clock(answer.at))
+        case PassedOn():
+            desk.note("note-passed", code=answer.code)
+
+
+def _pass(desk: _Desk, code: str, _: Order) -> bool:
+    answer = pass_on(desk.session, desk.agency_id, desk.clinician.id, code, desk.now)
+    _say(desk, answer)
+    return answer is not None
+
+
+def _close(desk: _Desk, code: str, order: Order) -> bool:
+    """Whoever says what was done has the alert, whether they had taken it before or not; another's stays another's."""
+    answer = _take(desk, code)
+    if not isinstance(answer, Taken):
+        _say(desk, answer)
+        return answer is not None
+    if order.outcome is None:
+        desk.note("note-done-how", code=code)
+        return True
+    if order.outcome is Outcome.NO_ANSWER:
+        return _again(desk, code, order)
+    done = Done(order.outcome, order.note, order.minutes)
+    resolve(desk.session, desk.agency_id, code, desk.clinician.id, done, desk.now)
+    desk.note("note-done", code=code, outcome=order.outcome.replace("_", " "))
     return True
 
 
-def _help(session: Session, reply: Reply, now: datetime) -> None:
-    values = {"agency": reply.agency_id, "clinician": reply.clinician_id, "since": now - timedelta(hours=1)}
-    if session.execute(_HELP_GIVEN, values).scalar_one() < MOST_HELP_AN_HOUR:
-        _note(session, reply, "note-help", {}, now)
+def _again(desk: _Desk, code: str, order: Order) -> bool:
+    """Nobody answered: it comes back at the time they named, else soon, and they are asked for a time."""
+    answer = _take(desk, code)
+    if not isinstance(answer, Taken):
+        _say(desk, answer)
+        return answer is not None
+    at = desk.now + (order.after or TRY_AFTER)
+    if order.at is not None:
+        at = again_at(order.at, desk.zone, desk.now)
+    done = Done(Outcome.NO_ANSWER, order.note)
+    until = try_again(desk.session, desk.agency_id, code, desk.clinician.id, at, done, desk.now)
+    desk.note("note-again", code=code, at=desk.clock(until))
+    return True
 
 
-def _note(session: Session, reply: Reply, template: str, params: dict[str, object], now: datetime) -> None:
-    note = Outgoing(
-        agency_id=reply.agency_id,
-        kind=Kind.NOTE,
-        template=template,
-        clinician_id=reply.clinician_id,
-        reply_id=reply.id,
-        params=params,
-    )
-    if queue(session, note, now) is None:  # one reply with two codes gets two notes; only the first is bound to it
-        queue(session, replace(note, reply_id=None), now)
-
-
-def _zone(session: Session, clinician: Clinician) -> str:
-    if clinician.branch_id is not None:
-        return session.get_one(Branch, (clinician.agency_id, clinician.branch_id)).time_zone
-    return session.scalars(select(Agency.time_zone).where(Agency.id == clinician.agency_id)).one()
+def _help(desk: _Desk) -> None:
+    values = {
+        "agency": desk.agency_id,
+        "clinician": desk.clinician.id,
+        "since": desk.now - timedelta(hours=1),
+    }
+    if desk.session.execute(_HELP_GIVEN, values).scalar_one() < MOST_HELP_AN_HOUR:
+        desk.note("note-help")

@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from engage.db import Database
 
 STALE = timedelta(minutes=3)
-VERBS = ("plan", "dispatch", "handle", "escalate", "reconcile", "sweep")
+VERBS = ("plan", "dispatch", "handle", "escalate", "mail", "reconcile", "sweep")
 
 # A worker that was killed leaves its last ticks behind, so only the newest one of a verb tells whether it works.
 _TICKS = text("SELECT DISTINCT ON (verb) verb, ended_at AS at, failed FROM ticks ORDER BY verb, ended_at DESC")

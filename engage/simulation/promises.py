@@ -40,7 +40,7 @@ _NEVER = {
                    AND (m.claimed_at AT TIME ZONE p.time_zone)::time < a.texts_until)""",
     "A landline rang outside the hours of calls": """
         SELECT count(*) FROM messages m JOIN patients p ON p.agency_id = m.agency_id AND p.id = m.patient_id
-        WHERE m.channel = 'voice' AND m.claimed_at IS NOT NULL
+        WHERE m.kind = 'touchpoint' AND m.channel = 'voice' AND m.claimed_at IS NOT NULL
           AND NOT (m.claimed_at AT TIME ZONE p.time_zone)::time BETWEEN '09:00' AND '20:00'""",
     "A text was sent after it had lost its use": "SELECT count(*) FROM messages WHERE claimed_at >= expires_at AND sid IS NOT NULL",
     "A contact got more texts in a day than the cap": """

@@ -23,7 +23,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, text
 
 from engage.agencies.model import Clinician
-from engage.alerts.taking import resolve
+from engage.alerts.closing import TRY_AFTER, Done, resolve, try_again
+from engage.alerts.rules.codes import codes_in
+from engage.alerts.rules.words import Outcome
 from engage.clock import ClockFile
 from engage.db import Database
 from engage.db.processes import start_child
@@ -210,17 +212,21 @@ class World:
         def read(sent: SentText, fake: FakeTwilio) -> None:
             first = colleague.name.split()[0]
             self.tell(Event(sent.arrived_at, "page" if "Reply " in sent.body else "note", first, sent.body))
-            if "Reply " not in sent.body or "take it" not in sent.body:
+            if "Reply " not in sent.body or not ("take it" in sent.body or "take all" in sent.body):
                 return
-            code = sent.body.rsplit("Reply ", 1)[1].split()[0]
-            does = nurse_answers(colleague.role, code, self._dice)
-            if does is not None:
-                at = sent.arrived_at + does.after
-                fake.text_in(colleague.phone, sent.from_, does.words, at=at)
-                self.at(at, lambda: self.tell(Event(at, "take", first, does.words)))
-                self.at(at + does.resolves_after, lambda: self._resolve(colleague, code, does.outcome))
+            for code in codes_in(sent.body):
+                self._answer(colleague, code, sent, fake)
 
         return read
+
+    def _answer(self, colleague: Colleague, code: str, sent: SentText, fake: FakeTwilio) -> None:
+        """One alert of a page: the nurse takes it after a while, or never."""
+        does = nurse_answers(colleague.role, code, self._dice)
+        if does is not None:
+            at = sent.arrived_at + does.after
+            fake.text_in(colleague.phone, sent.from_, does.words, at=at)
+            self.at(at, lambda: self.tell(Event(at, "take", colleague.name.split()[0], does.words)))
+            self.at(at + does.resolves_after, lambda: self._resolve(colleague, code, does.outcome))
 
     def _resolve(self, colleague: Colleague, code: str, outcome: str) -> None:
         """What the console will do later: the nurse says what she did, if the alert is hers."""
@@ -232,8 +238,12 @@ class World:
             if not session.execute(mine, {"code": code, "who": colleague.emr_id}).scalar_one():
                 return
             clinician = session.scalars(select(Clinician).where(Clinician.emr_id == colleague.emr_id)).one()
+            done = Done(outcome, "Simulated call.", 5)
             try:
-                resolve(session, self.agency_id, code, clinician.id, outcome, "Simulated call.", self.now)
+                if outcome == Outcome.NO_ANSWER:
+                    try_again(session, self.agency_id, code, clinician.id, self.now + TRY_AFTER, done, self.now)
+                else:
+                    resolve(session, self.agency_id, code, clinician.id, done, self.now)
             except NotFound:
                 return
         self.tell(Event(self.now, "resolve", colleague.name.split()[0], f"{code}: {outcome.replace('_', ' ')}"))

@@ -12,8 +12,12 @@ from engage.db import Database
 from engage.errors import ConfigurationError
 from engage.outreach.call_instead import plan_calls
 from engage.outreach.dispatch import Flow, Limits, Stop, dispatch
+from engage.outreach.gather import Terms
+from engage.outreach.mail import send_mail
+from engage.outreach.mailer import Mailer
 from engage.outreach.plan import plan
 from engage.outreach.reconcile import reconcile
+from engage.outreach.rules.paging import Limit
 from engage.patients.rules.states import StateTable, parse_states
 from engage.replies.handle import Handled, handle
 from engage.replies.lexicon import load_lexicon
@@ -21,7 +25,7 @@ from engage.replies.pending import tell_unanswered
 from engage.replies.rules import Lexicon
 from engage.replies.silence import tell_silences
 from engage.replies.sweep import sweep
-from engage.settings import Settings, read_toml
+from engage.settings import Settings, parse_mail_server, read_toml
 from engage.sms.gateway import Gateway, TwilioGateway
 from engage.sms.rules.codes import CodeTable, parse_codes
 from engage.worker.precedence import Precedence
@@ -40,6 +44,7 @@ class Verbs:
     lexicon: Lexicon
     settings: Settings
     states: StateTable = field(default_factory=StateTable)
+    mailer: Mailer | None = None
     precedence: Precedence = field(default_factory=Precedence)
     flow: Flow = field(init=False)
 
@@ -56,7 +61,13 @@ class Verbs:
         codes = parse_codes(read_toml(settings.config_dir / "twilio-codes.toml"))
         states = parse_states(read_toml(settings.config_dir / "states.toml"))
         return cls(
-            db, gateway_of(settings), codes, load_lexicon(settings.config_dir / "lexicon"), settings, states=states
+            db,
+            gateway_of(settings),
+            codes,
+            load_lexicon(settings.config_dir / "lexicon"),
+            settings,
+            states=states,
+            mailer=mailer_of(settings),
         )
 
     def plan(self, *, whole: bool = False) -> Any:
@@ -74,9 +85,21 @@ class Verbs:
             at_once=settings.dispatch_at_once,
             lease=timedelta(seconds=settings.lease_seconds),
             in_flight=timedelta(seconds=settings.twilio_timeout_seconds + 5),
-            states=self.states,
+            terms=self._terms(),
         )
         return dispatch(self.db, self.gateway, self.codes, limits, stop, self.flow)
+
+    def mail(self) -> Any:
+        """Send what is due by e-mail."""
+        return send_mail(self.db, self.mailer, self._terms())
+
+    def _terms(self) -> Terms:
+        settings = self.settings
+        limits = (
+            Limit(settings.pages_a_minute, timedelta(minutes=1)),
+            Limit(settings.pages_a_quarter_hour, timedelta(minutes=15)),
+        )
+        return Terms(self.states, tuple(limit for limit in limits if limit.most), settings.public_url or "")
 
     def handle(self, most: int = 500) -> Any:
         """Understand stored replies, at most `most`."""
@@ -109,6 +132,7 @@ class Verbs:
             # a worker takes a handful, so that the page for the first of many does not wait for the reading of the last
             "handle": self.handle if stop is None else lambda: self.handle(HANDFUL),
             "escalate": self.escalate,
+            "mail": self.mail,
             "reconcile": self.reconcile,
             "sweep": self.sweep,
         }
@@ -118,9 +142,9 @@ def makes_work_for(name: str, result: Any) -> tuple[str, ...]:
     """The verbs that have something to do at once after a run of `name` with this result."""
     match name, result:
         case "handle", Handled(replies=replies) if replies:
-            return "escalate", "dispatch", "handle"
+            return "escalate", "dispatch", "mail", "handle"
         case "escalate", Escalated(paged=paged) if paged:
-            return ("dispatch",)
+            return "dispatch", "mail"
         case _:
             return ()
 
@@ -139,6 +163,20 @@ def gateway_of(settings: Settings) -> TwilioGateway:
         token.get_secret_value(),
         api_url=settings.twilio_api_url,
         timeout_seconds=settings.twilio_timeout_seconds,
+    )
+
+
+def mailer_of(settings: Settings) -> Mailer | None:
+    """The way to the mail server, None where there is none; ConfigurationError for half of one."""
+    if settings.smtp_url is None:
+        return None
+    if settings.mail_from is None:
+        raise ConfigurationError("ENGAGE_MAIL_FROM is not set: the address that mailed pages come from.")
+    return Mailer(
+        parse_mail_server(settings.smtp_url.get_secret_value()),
+        settings.mail_from,
+        ca_file=settings.smtp_ca_file,
+        timeout_seconds=settings.smtp_timeout_seconds,
     )
 
 

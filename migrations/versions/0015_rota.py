@@ -49,7 +49,7 @@ ALTER TABLE ladders ADD COLUMN branch_id BIGINT,
     ADD CONSTRAINT uq_ladders_agency_id_key_branch_id UNIQUE NULLS NOT DISTINCT (agency_id, key, branch_id),
     ADD CONSTRAINT fk_ladders_agency_id_branch_id FOREIGN KEY(agency_id, branch_id) REFERENCES branches (agency_id, id);
 ALTER TABLE ladder_steps ADD COLUMN id BIGINT GENERATED ALWAYS AS IDENTITY,
-    ADD COLUMN channel TEXT DEFAULT 'sms' NOT NULL,
+    ADD COLUMN channel TEXT DEFAULT 'any' NOT NULL,
     ADD COLUMN times SMALLINT DEFAULT '1' NOT NULL,
     ADD COLUMN discipline TEXT,
     ADD COLUMN clinician_id BIGINT,

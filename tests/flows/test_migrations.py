@@ -83,5 +83,34 @@ def test_down_where_texts_were_tried_again_and_landlines_called(cast: Cast) -> N
     assert rules == {2}
 
 
+def test_down_where_pages_went_other_ways(cast: Cast) -> None:
+    """The older release only texts: what waits for another way is not sent; what was done stays told."""
+    with cast.db.system_session("test") as session:
+        alert = open_alert(session, Reason(AlertKind.URGENT, cast.id, cast.rose), NOON)
+        for channel in ("sms", "voice", "email"):
+            session.execute(
+                text(
+                    "INSERT INTO messages (agency_id, kind, channel, priority, clinician_id, alert_id, alert_round, alert_step,"
+                    " template, planned_at, send_at, due_at, expires_at) VALUES (:agency, 'page', :channel, -1, :ana, :alert, 1, 1,"
+                    " 'page', :now, :now, :now, :now + interval '1 hour')"
+                ),
+                {"agency": cast.id, "channel": channel, "ana": cast.ana, "alert": alert, "now": NOON},
+            )
+        session.execute(
+            text(
+                "INSERT INTO alert_events (agency_id, alert_id, at, kind) VALUES (:agency, :alert, :now, 'passed_on')"
+            ),
+            {"agency": cast.id, "alert": alert, "now": NOON},
+        )
+    migrate.downgrade(cast.db, "0013_alert_kinds")
+    with cast.db.system_session("test") as session:
+        assert session.execute(text("SELECT channel, state FROM messages ORDER BY id")).all() == [
+            ("sms", "planned"),
+            ("sms", "cancelled"),
+            ("sms", "cancelled"),
+        ]
+    migrate.upgrade(cast.db, RING)
+
+
 def test_a_second_upgrade_changes_nothing(db: Database) -> None:
     assert migrate.upgrade(db, RING) == migrate.newest()

@@ -130,6 +130,7 @@ class World:
             self.verbs.handle()
             self.verbs.escalate()
             self.verbs.dispatch()
+            self.verbs.mail()
             self.time.tick(timedelta(seconds=1))
             self.fake.deliver_due()
 
@@ -153,6 +154,7 @@ class World:
         self.verbs.handle()
         self.verbs.escalate()
         self.verbs.dispatch()
+        self.verbs.mail()
         self.verbs.reconcile()
         self.fake.deliver_due()
         self.verbs.handle()

@@ -13,6 +13,7 @@ from engage.errors import ConfigurationError
 from engage.onboarding.programme import Programme, Wording, load_programme
 from engage.outreach.rules import draft
 from engage.outreach.rules.calling import KEYS, MOST_SPOKEN
+from engage.outreach.rules.paging import named, spoken
 from engage.outreach.rules.wording import LANGUAGES, PlannedVisit, either, render, visit_values, visit_when
 from engage.outreach.rules.words import Anchor, Asks, Priority
 from engage.patients.rules.words import Category
@@ -25,11 +26,13 @@ CONFIG = ROOT / "config"
 SHIPPED = load_programme(CONFIG)
 TEXTS = {wording.language: wording.templates for wording in SHIPPED.wordings}
 TOUCHPOINTS = {touchpoint["template"] for touchpoint in SHIPPED.touchpoints}
-TO_PATIENTS = sorted({key for texts in TEXTS.values() for key in texts if not key.startswith(("page", "note"))})
-TO_CLINICIANS = sorted(key for key in TEXTS["en"] if key.startswith(("page", "note")))
+CLINICIANS_HAVE = ("page", "note", "call-page", "mail-")
+TO_PATIENTS = sorted({key for texts in TEXTS.values() for key in texts if not key.startswith(CLINICIANS_HAVE)})
+TO_CLINICIANS = sorted(key for key in TEXTS["en"] if key.startswith(CLINICIANS_HAVE))
 EVERY_TEXT = [(language, key) for language, texts in sorted(TEXTS.items()) for key in texts]
 SPOKEN = [(language, key) for language, key in EVERY_TEXT if key.startswith("call-")]
-WRITTEN = [text for text in EVERY_TEXT if text not in SPOKEN]
+MAILED = [(language, key) for language, key in EVERY_TEXT if key.startswith("mail-")]
+WRITTEN = [text for text in EVERY_TEXT if text not in SPOKEN + MAILED]
 REMINDERS = {touchpoint["template"] for touchpoint in SHIPPED.touchpoints if touchpoint["category"] == Category.VISITS}
 
 # What each text may ask for; docs/reference/wording.md lists the same.
@@ -50,8 +53,21 @@ MORE = {
     "page-again": {"code", "severity"},
     "note-taken": {"code"},
     "note-taken-by-other": {"code", "who", "at"},
-    "note-resolved": {"code"},
     "note-answered": {"code"},
+    "note-resolved": {"code", "who", "at"},
+    "page-many": {"count", "severity", "codes"},
+    "call-page": {"count", "severity", "spoken"},
+    "call-page-taken": {"spoken"},
+    "mail-page": {"count", "severity", "codes", "link"},
+    "note-taken-many": {"codes"},
+    "note-taken-with": {"code", "missing"},
+    "note-passed": {"code"},
+    "note-done": {"code", "outcome"},
+    "note-done-how": {"code"},
+    "note-again": {"code", "at"},
+    "note-try-again": {"code"},
+    "note-promise-broken": {"code"},
+    "promise-call": {"at"},
 }
 
 AGENCY, NAMES = "A" * 20, ("Alexandra", "Christina")  # the longest usual ones: 20 letters, and 9
@@ -74,6 +90,12 @@ def filled(language: str, key: str, clinicians: int = 1, severity: int = 3) -> s
         "severity": severity,
         "who": "Alexandra",
         "at": "10:42 AM",
+        "count": 8,
+        "codes": named(["4821"] * 8),
+        "spoken": spoken(["482137"] * 8),
+        "missing": 2,
+        "outcome": "medicine changed",
+        "link": "(the link)",
     }
     return render(TEXTS[language][key], values | {name: others[name] for name in MORE.get(key, set()) & others.keys()})
 
@@ -100,7 +122,11 @@ def test_every_answer_that_can_be_decided_has_wording() -> None:
 
 def test_every_note_and_page_that_is_sent_has_wording() -> None:
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "engage").rglob("*.py")]
-    named = {key for source in sources for key in re.findall(r'"((?:note|page)-[a-z-]+|page)"', source)}
+    named = {
+        key
+        for source in sources
+        for key in re.findall(r'"((?:note|page|call-page|mail)-[a-z-]+|(?:call-)?page)"', source)
+    }
     assert set(TO_CLINICIANS) <= named
     assert {key for key in named if key.startswith("note-")} <= set(TO_CLINICIANS)
 
@@ -203,7 +229,8 @@ def test_each_visit_reminder_can_be_spoken_and_tells_its_keys(language: str, rem
 
 def test_every_answer_to_a_key_has_wording() -> None:
     named = {*pressed._ANSWERS.values(), pressed._TO_A_PERSON}
-    assert named | {f"call-{reminder}" for reminder in REMINDERS} == {key for _, key in SPOKEN}
+    reminders = {f"call-{reminder}" for reminder in REMINDERS}
+    assert named | reminders == {key for _, key in SPOKEN if key not in TO_CLINICIANS}
     assert set(pressed._ANSWERS) == set(KEYS)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from engage.errors import ConfigurationError
 from engage.resources import shipped
-from engage.settings import SECRETS, load, parse_key_ring, read_toml
+from engage.settings import SECRETS, MailServer, load, parse_key_ring, parse_mail_server, read_toml
 
 KEY = base64.b64encode(b"k" * 32).decode()
 OTHER_KEY = base64.b64encode(b"o" * 32).decode()
@@ -57,7 +57,12 @@ def test_a_secret_from_a_file_is_weaker_than_the_environment(
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_every_secret_may_come_from_a_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    value = {"database_url": "postgresql://engage@host/name", "encryption_keys": f"a:{KEY}"}.get(name, SECRET)
+    shaped = {
+        "database_url": "postgresql://engage@host/name",
+        "encryption_keys": f"a:{KEY}",
+        "smtp_url": "smtps://engage@host",
+    }
+    value = shaped.get(name, SECRET)
     file = tmp_path / "secret"
     file.write_text(value, encoding="utf-8")
     monkeypatch.setenv(f"ENGAGE_{name.upper()}_FILE", str(file))
@@ -89,6 +94,10 @@ def test_an_empty_variable_is_no_variable(monkeypatch: pytest.MonkeyPatch) -> No
         ("PUBLIC_URL", "engage.example.org", "must begin with https://"),
         ("PUBLIC_URL", "ftp://engage.example.org", "must begin with https://"),
         ("TWILIO_API_URL", "api.example.org", "must begin with https://"),
+        ("MAIL_FROM", "Engage <engage@example.org>", "plain address"),
+        ("MAIL_FROM", "engage", "plain address"),
+        ("PAGES_A_MINUTE", "-1", "greater than or equal to 0"),
+        ("SMTP_TIMEOUT_SECONDS", "60", "less than or equal to 30"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_with_the_variable_and_the_value(
@@ -111,6 +120,10 @@ def test_a_wrong_value_is_one_sentence_with_the_variable_and_the_value(
         ("DATABASE_URL", f"mysql://engage:{SECRET}@host/name", "must be a PostgreSQL address"),
         ("DATABASE_URL", f"engage:{SECRET}@host/name", "must be a PostgreSQL address"),
         ("DATABASE_URL", "postgresql://", "must be a PostgreSQL address"),
+        ("SMTP_URL", f"https://engage:{SECRET}@host", "must be smtps://"),
+        ("SMTP_URL", f"engage:{SECRET}@host", "must be smtps://"),
+        ("SMTP_URL", f"smtp://engage:{SECRET}@host:many", "must be smtps://"),
+        ("SMTP_URL", f"smtp://engage:{SECRET}@host/inbox", "must be smtps://"),
         ("SECRET_KEY", "hunter2", "at least 32 characters"),
         ("ENCRYPTION_KEYS", SECRET, "name:base64 pairs"),
         ("ENCRYPTION_KEYS", f":{KEY}", "name:base64 pairs"),
@@ -250,3 +263,17 @@ def test_both_tokens_may_have_signed_while_one_is_rotated() -> None:
 def test_a_key_ring_keeps_its_order() -> None:
     ring = parse_key_ring(f"new:{KEY}, old:{OTHER_KEY}")
     assert list(ring.items()) == [("new", b"k" * 32), ("old", b"o" * 32)]
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtps://host", MailServer("host", 465, is_tls=True)),
+        ("smtp://host", MailServer("host", 587, is_tls=False)),
+        ("smtp://localhost:25/", MailServer("localhost", 25, is_tls=False)),
+        ("smtps://a%40b:p%2Fw@host:2465", MailServer("host", 2465, True, "a@b", "p/w")),  # as an address needs it
+    ],
+)
+def test_a_mail_server(url: str, server: MailServer) -> None:
+    assert parse_mail_server(url) == server
+    assert "p/w" not in repr(server)

@@ -36,7 +36,7 @@ class Step:
     id: int
     who: Who
     wait: timedelta
-    channel: Channel = Channel.SMS
+    channel: Channel = Channel.ANY
     times: int = 1
     discipline: str | None = None
     person: int | None = None
@@ -79,7 +79,7 @@ class Page:
     place: Place
     people: tuple[int, ...]
     next_due_at: datetime
-    channel: Channel = Channel.SMS
+    channel: Channel = Channel.ANY
 
 
 @dataclass(frozen=True, slots=True)

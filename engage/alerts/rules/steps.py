@@ -20,7 +20,7 @@ class Written:
     minutes: int
     of: str | None = None
     times: int = 1
-    channel: Channel = Channel.SMS
+    channel: Channel = Channel.ANY
     hours: Hours | None = None
 
 
@@ -66,7 +66,7 @@ def write_step(step: Written) -> str:
     parts = [who, str(step.minutes)]
     if step.times > 1:
         parts.append(f"x{step.times}")
-    if step.channel is not Channel.SMS:
+    if step.channel is not Channel.ANY:
         parts.append(str(step.channel))
     if step.hours is not None:
         parts.append(f"{step.hours.after:%H:%M}-{step.hours.until:%H:%M}")

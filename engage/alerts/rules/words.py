@@ -74,6 +74,10 @@ class EventKind(StrEnum):
     REOPENED = "reopened"
     RESOLVED = "resolved"
     EXHAUSTED = "exhausted"
+    PASSED_ON = "passed_on"  # somebody said "not me": the next step follows at once
+    TRY_AGAIN = "try_again"  # nobody answered the nurse's call; it opens again at a time of hers
+    PROMISED = "promised"  # the patient was promised a call by a time
+    PROMISE_BROKEN = "promise_broken"
 
 
 class Outcome(StrEnum):

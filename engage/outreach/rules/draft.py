@@ -9,6 +9,7 @@ from itertools import chain
 
 from engage.outreach.rules import wording
 from engage.outreach.rules.calling import MOST_SPOKEN, as_called
+from engage.outreach.rules.paging import Limit, Pager, held_until, is_quiet
 from engage.outreach.rules.wording import PlannedVisit
 from engage.outreach.rules.words import Channel, Kind
 from engage.patients.rules.loops import NOBODY_ANSWERED, Answered, is_loop
@@ -28,6 +29,9 @@ class Drop(StrEnum):
     CLINICIAN_STOPPED = "clinician_stopped"
     NO_PHONE = "no_phone"
     ALERT_TAKEN = "alert_taken"
+    PERSON_QUIET = "person_quiet"
+    NO_MAIL = "no_mail"
+    NO_ADDRESS = "no_address"
     COULD_NOT_DECIDE = "could_not_decide"
     SENDER_BUSY = "sender_busy"
     EXEMPTION_LENGTH = "exemption_length"
@@ -73,7 +77,7 @@ class Draft:
 
     `occasion` is there for touchpoints that a phone gets once for all its patients; `companions` are the others of these.
     `may_call` is whether the agency lets reminders be spoken to landlines. `words` are written by hand and go as they are;
-    `has_written` is whether the reader has texted us lately, so that they answer.
+    `has_written` is whether the reader has texted us lately, so that they answer. `pager` is there for pages.
     """
 
     kind: Kind
@@ -92,7 +96,6 @@ class Draft:
     occasion_on: date | None
     visits: tuple[PlannedVisit, ...]
     visited_on: date | None
-    alert_is_open: bool
     expires_at: datetime
     phone: Phone | None = None
     occasion: Occasion | None = None
@@ -101,6 +104,8 @@ class Draft:
     may_call: bool = False
     words: str | None = None
     has_written: bool = False
+    pager: Pager | None = None
+    page_limits: tuple[Limit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +143,27 @@ def _obstacle(draft: Draft, now: datetime) -> Hold | Refusal | Drop | None:
     return verdict
 
 
-def _clinician_obstacle(draft: Draft, clinician: Clinician, now: datetime) -> Refusal | Drop | None:
+def _clinician_obstacle(draft: Draft, clinician: Clinician, now: datetime) -> Hold | Refusal | Drop | None:
     if now >= draft.expires_at:
         return Refusal.TOO_LATE
     if draft.to is None:
-        return Drop.NO_PHONE
+        return Drop.NO_ADDRESS if draft.channel is Channel.EMAIL else Drop.NO_PHONE
     if clinician.has_left:
         return Drop.CLINICIAN_LEFT
-    if clinician.has_stopped_texts and draft.kind is Kind.PAGE:
+    if draft.kind is Kind.PAGE:
+        return _page_obstacle(draft, clinician, now)
+    return Refusal.LOOP_GUARD if is_loop(clinician.answered, is_urgent=False) else None
+
+
+def _page_obstacle(draft: Draft, clinician: Clinician, now: datetime) -> Hold | Drop | None:
+    if draft.pager is None or not draft.pager.codes:
+        return Drop.ALERT_TAKEN
+    if clinician.has_stopped_texts and draft.channel is Channel.SMS:
         return Drop.CLINICIAN_STOPPED
-    if draft.kind is Kind.NOTE and is_loop(clinician.answered, is_urgent=False):
-        return Refusal.LOOP_GUARD
-    return Drop.ALERT_TAKEN if draft.kind is Kind.PAGE and not draft.alert_is_open else None
+    if is_quiet(draft.pager, now):
+        return Drop.PERSON_QUIET
+    until = held_until(draft.pager, draft.page_limits, now)
+    return None if until is None else Hold(min(until, draft.expires_at), "page_pace")
 
 
 def _purpose(draft: Draft) -> Purpose:
@@ -170,7 +184,7 @@ def _by_hand(draft: Draft) -> Ready | Drop:
 
 def _written(draft: Draft, now: datetime) -> Ready | Drop:
     if not draft.has_sender:
-        return Drop.NO_SENDER
+        return Drop.NO_MAIL if draft.channel is Channel.EMAIL else Drop.NO_SENDER
     if draft.wording is None:
         return Drop.NO_WORDING
     everybody = [draft.patient, *(companion.first_name for companion in draft.companions)]
@@ -191,10 +205,17 @@ def _written(draft: Draft, now: datetime) -> Ready | Drop:
         body = wording.render(draft.wording, values)
     except Exception:  # noqa: BLE001 - an agency's template can fail in any way ({{ phone / 2 }}): only its own text is lost
         return Drop.NO_WORDING
-    if draft.channel is Channel.VOICE:
-        return Ready(body, 0) if 0 < len(escape(body)) <= MOST_SPOKEN else Drop.NO_WORDING
-    if not 0 < len(body) <= MOST_CHARACTERS:
+    return _fitting(draft, body)
+
+
+def _fitting(draft: Draft, body: str) -> Ready | Drop:
+    """What every channel bears: a call is said twice within Twilio's limit, a text has segments, a mail has room."""
+    size = len(escape(body)) if draft.channel is Channel.VOICE else len(body)
+    most = {Channel.VOICE: MOST_SPOKEN, Channel.SMS: MOST_CHARACTERS}.get(draft.channel)
+    if size == 0 or (most is not None and size > most):
         return Drop.NO_WORDING
+    if draft.channel is not Channel.SMS:
+        return Ready(body, 0)
     segments = count(body).segments
     return Drop.EXEMPTION_LENGTH if _is_exempt(draft) and segments > _EXEMPT_SEGMENTS else Ready(body, segments)
 

@@ -134,6 +134,17 @@ _US = {
     "clinician_left": ("The clinician no longer works here.", "clinicians.left_on"),
     "clinician_stopped": ("The clinician has said STOP to pages.", "clinicians.texts_stopped_at; CTIA"),
     "alert_taken": ("Somebody had taken or resolved the alert before this page left.", "the alert is not open any more"),
+    "bundled": ("It travels in another page to the same person, which names both alerts.", "one page for all that waits for one person"),
+    "page_pace": (
+        "Its reader has had as many pages lately as they may, and this one is not urgent; it waits for its turn.",
+        "ENGAGE_PAGES_A_MINUTE and ENGAGE_PAGES_A_QUARTER_HOUR",
+    ),
+    "person_quiet": (
+        "Its reader has quiet hours, is not on call, and the alert is not urgent; the next person is asked at once.",
+        "clinicians.quiet_from and quiet_until",
+    ),
+    "no_mail": ("There is no mail server to send it through; the next person is asked at once.", "ENGAGE_SMTP_URL and ENGAGE_MAIL_FROM"),
+    "no_address": ("The reader has no e-mail address on record.", _OURS),
     "could_not_decide": ("The facts of this message are broken; the log has it with its id.", "a fault of ours"),
     "facts_unreadable": (
         "A phone cannot be opened on this machine, mostly because a key is missing; tried again in five minutes.",
@@ -155,6 +166,16 @@ _ON_THE_WAY = {
     "answer without a SID": ("Twilio's answer did not name the text; Twilio's log will tell.", _NOTHING_TWICE),
 }  # fmt: skip
 
+_CALLED_OR_MAILED = {
+    "no_key": ("Somebody answered the call and pressed nothing, so the next way is tried.", "a page counts when a key is pressed"),
+    "mail_refused": ("The mail server refused the address or the mail; the next person is asked at once.", "what the server of ENGAGE_SMTP_URL answered"),
+    "mail_unreachable": (
+        "The mail server could not be reached, or its answer did not come in time; the next person is asked at once.",
+        "ENGAGE_SMTP_URL and ENGAGE_SMTP_TIMEOUT_SECONDS",
+    ),
+    "mail_lost": ("The worker that was sending it died, and nobody can say whether the mail left.", _NOTHING_TWICE),
+}  # fmt: skip
+
 _REFUSED = {
     "retry_later": ("The phone was off or the network had trouble; the same text may get through later.", _TWILIO),
     "permanent_number": ("This phone gets no texts.", _TWILIO),
@@ -167,7 +188,10 @@ _REFUSED = {
 }
 
 _EXPLANATIONS: Mapping[str, Explanation] = MappingProxyType(
-    {reason: Explanation(*told) for reason, told in (_READER | _US | _ON_THE_WAY | _REFUSED).items()}
+    {
+        reason: Explanation(*told)
+        for reason, told in (_READER | _US | _ON_THE_WAY | _CALLED_OR_MAILED | _REFUSED).items()
+    }
 )
 _BEGINNINGS: Mapping[str, Explanation] = MappingProxyType(
     {

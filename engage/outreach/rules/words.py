@@ -24,7 +24,8 @@ class Channel(StrEnum):
     """How a message reaches its reader."""
 
     SMS = "sms"
-    VOICE = "voice"  # spoken to a landline, answered by a key
+    VOICE = "voice"  # spoken, answered by a key: to a landline, or to a clinician whom no text reached
+    EMAIL = "email"  # only to clinicians; it leaves through a mail server, not through Twilio
 
 
 class Kind(StrEnum):
@@ -39,8 +40,9 @@ class Kind(StrEnum):
 
 
 class Priority(IntEnum):
-    """Lower leaves first (facts/domain.md §3.2: opt-out confirmation, replies, pages, day-of, check-in, day-before, survey)."""
+    """Lower leaves first: opt-out confirmation, replies, pages, day-of, check-in, day-before, survey; an urgent page before all."""
 
+    URGENT_PAGE = -1
     OPT_OUT_CONFIRMATION = 0
     ANSWER = 1
     PAGE = 2
@@ -48,6 +50,7 @@ class Priority(IntEnum):
     CHECK_IN = 4
     DAY_BEFORE = 5
     SURVEY = 6
+    MAIL = 20  # a lane of its own, because it leaves another way
 
 
 class Turn(StrEnum):

@@ -17,6 +17,7 @@ class CallEnd(StrEnum):
     MACHINE = "machine"  # a voicemail, a fax, or nobody could tell who: it may have been heard, by whom is not known
     FAILED = "call_failed"
     CANCELED = "call_canceled"
+    NO_KEY = "no_key"  # somebody answered, and pressed nothing though a key was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,10 @@ _WORDS = {
 _HUMAN = "human"
 
 
-def call_news(status: str, answered_by: str | None) -> CallNews | None:
+def call_news(status: str, answered_by: str | None, *, needs_key: bool = False) -> CallNews | None:
     """What `status` (Twilio's, or PRESSED) says; None for an unheard-of one, which then changes nothing.
+
+    With `needs_key` a call without a key has reached nobody, whoever answered it: a page counts only when it is taken or passed on.
 
     `answered_by` is Twilio's: human, machine_start, machine_end_*, fax, unknown. It is right in 85 to 90 of 100 calls.
     """
@@ -54,5 +57,5 @@ def call_news(status: str, answered_by: str | None) -> CallNews | None:
     if word != "completed":
         return _WORDS.get(word)
     if (answered_by or "").strip().lower() == _HUMAN:
-        return CallNews(MessageState.DELIVERED)
+        return CallNews(MessageState.UNDELIVERED, CallEnd.NO_KEY) if needs_key else CallNews(MessageState.DELIVERED)
     return CallNews(MessageState.UNDELIVERED, CallEnd.MACHINE)

@@ -8,5 +8,7 @@ from tests.flows.alerts.ward import Ward
 
 @pytest.fixture
 def ward(cast: Cast) -> Ward:
-    """Sunrise's alerts."""
-    return Ward(cast)
+    """Sunrise's alerts; everybody is paged by text alone, the other channels have tests of their own."""
+    made = Ward(cast)
+    made.sql("UPDATE clinicians SET page_channels = '{sms}'")
+    return made

@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from engage.agencies.model import Clinician
 from engage.agencies.rota import load_crew
+from engage.alerts.closing import Done, resolve
 from engage.alerts.escalate import Escalated, escalate
 from engage.alerts.ladders import NewStep, find_ladder, set_ladder, steps_of
 from engage.alerts.model import Alert
 from engage.alerts.opening import Reason, open_alert
 from engage.alerts.people import pageable
 from engage.alerts.rules.words import AlertKind, Who
-from engage.alerts.taking import acknowledge, resolve
+from engage.alerts.taking import acknowledge
 from engage.db import encryption
 from tests.cast import NOON, Cast
 
@@ -67,7 +68,7 @@ class Ward:
     def resolved_by(self, who: int, alert: int, now: datetime, outcome: str = "called") -> None:
         """Somebody closes an alert."""
         with self.cast.db.agency_session(self.cast.id) as session:
-            resolve(session, self.cast.id, self.code(session, alert), who, outcome, None, now)
+            resolve(session, self.cast.id, self.code(session, alert), who, Done(outcome), now)
 
     def code(self, session: Session, alert: int) -> str:
         """An alert's code."""
@@ -115,6 +116,7 @@ class Ward:
                 role=role,
                 phone=phone,
                 phone_hash=encryption.phone_hash(phone),
+                page_channels=["sms"],
             )
             session.add(person)
             session.flush()

@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from engage import clock
+from engage.alerts.opening import Reason, open_alert
+from engage.alerts.rules.words import AlertKind
 from engage.db import Database
 from tests.flows.cli.conftest import KEYS, Program, Said
 
@@ -92,6 +94,55 @@ def test_a_wrong_fact_about_an_agency_is_one_sentence_and_writes_nothing(
 ) -> None:
     is_one_sentence(engage(*(change.get(word, word) for word in SUNRISE)), 2, *words)
     assert "no agency yet" in engage("agency", "list").out
+
+
+PAGED_AS = ("--email", "ana@example.org", "--channels", "voice,email", "--quiet", "21:00-07:00")
+
+
+def test_how_somebody_wants_to_be_paged(engage: Program, db: Database) -> None:
+    engage(*SUNRISE)
+    assert engage(*ANA, "--phone", "(202) 555-0121", *PAGED_AS).code == 0
+    assert engage(*ANA, "--phone", "(202) 555-0121").code == 0  # what is not named stays
+    with db.system_session("test") as session:
+        columns = "page_channels, quiet_from::text, quiet_until::text, email"
+        *found, email = session.execute(text(f"SELECT {columns} FROM clinicians")).one()
+    assert found == [["voice", "email"], "21:00:00", "07:00:00"]
+    assert b"ana@" not in bytes(email)
+    for option, words in {
+        ("--email", "ana"): "e-mail",
+        ("--channels", "sms,pigeon"): "sms, voice and email",
+        ("--channels", "sms,sms"): "each once",
+        ("--quiet", "night"): "--quiet",
+    }.items():
+        is_one_sentence(engage(*ANA, "--phone", "(202) 555-0121", *option), 2, words)
+
+
+def test_an_alert_from_taken_to_done(engage: Program, db: Database) -> None:
+    engage(*SUNRISE)
+    engage(*ANA, "--phone", "(202) 555-0121")
+    with db.system_session("test") as session:
+        agency = session.execute(text("SELECT id FROM agencies")).scalar_one()
+        open_alert(session, Reason(AlertKind.QUESTION, agency), clock.now())
+        code = session.execute(text("SELECT code FROM alerts")).scalar_one()
+
+    def alerts(verb: str, *more: str) -> Said:
+        by = () if verb == "promise" else ("--as", "N1")
+        return engage("alerts", verb, code, "--agency", "sunrise", *by, *more)
+
+    assert "is Ana's now" in alerts("take").out
+    assert "next person" in alerts("pass").out
+    is_one_sentence(alerts("promise"), 2, "nobody who can be texted")
+    assert "stays open and comes back at" in alerts("resolve", "--outcome", "no_answer", "--again", "15:30").out
+    is_one_sentence(alerts("resolve", "--outcome", "no_answer", "--again", "later"), 2, "15:30")
+    is_one_sentence(alerts("resolve", "--outcome", "called", "--again", "15:30"), 2, "no_answer")
+    said = alerts("resolve", "--outcome", "called", "--minutes", "12", "--note", "Spoke to the daughter.")
+    assert "is resolved: called" in said.out
+    is_one_sentence(alerts("take"), 1, "already resolved by Ana")
+    is_one_sentence(alerts("pass"), 1, "already resolved by Ana")
+    with db.system_session("test") as session:
+        row = session.execute(text("SELECT state, minutes_spent, note FROM alerts")).one()
+    assert row[:2] == ("resolved", 12)
+    assert b"daughter" not in bytes(row.note)
 
 
 def test_an_agency_is_founded_once(engage: Program) -> None:

@@ -35,6 +35,7 @@ COLUMNS = [
 
 
 FILLINGS = {
+    "clinicians.email": "UPDATE clinicians SET email = :value",
     "visits.wanted": "UPDATE visits SET wanted = :value WHERE id = {visit}",
     "readings.evidence": """
         INSERT INTO readings (agency_id, reply_id, rule_version, intents, confidence, needs_person, evidence, outcome, read_at)

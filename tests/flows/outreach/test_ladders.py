@@ -72,7 +72,8 @@ def test_the_same_reason_again_is_evidence_and_no_second_alert(cast: Cast) -> No
 
 def test_an_alert_without_anybody_to_page_is_exhausted_loudly(cast: Cast) -> None:
     with cast.db.agency_session(cast.id) as session:
-        session.execute(text("UPDATE clinicians SET texts_stopped_at = :now"), {"now": NOON})
+        # they want texts only, and have stopped them
+        session.execute(text("UPDATE clinicians SET texts_stopped_at = :now, page_channels = '{sms}'"), {"now": NOON})
     alert(cast, cast.id, cast.rose)
     assert escalate(cast.db, NOON).exhausted == 1
     with cast.db.agency_session(cast.id) as session:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from engage.outreach.gather import Terms
 from engage.patients.rules.states import StateTable, parse_states
 from engage.settings import read_toml
 from tests.cast import NOON
@@ -82,13 +83,13 @@ def test_the_state_s_hours(
     rose(desk, "state = :home, time_zone = :zone", home=home, zone=zone)
     desk.time.move_to(utc(now))
     message = desk.checkin(expires_at=utc(now) + timedelta(days=1))
-    desk.dispatch(states=states)
+    desk.dispatch(terms=Terms(states))
     if until is None:
         assert desk.state(message) == "accepted"
         return
     assert state(desk, message) == ("planned", "state_hours", utc(until))
     desk.time.move_to(utc(until))
-    desk.dispatch(states=states)
+    desk.dispatch(terms=Terms(states))
     assert desk.state(message) == "accepted"
 
 
@@ -96,7 +97,7 @@ def test_the_state_s_hours_end_what_has_no_use_after_them(desk: Desk, states: St
     rose(desk, "state = 'FL'")
     desk.time.move_to(utc("2026-11-24 01:15"))
     message = desk.checkin(expires_at=utc("2026-11-24 02:00"))
-    desk.dispatch(states=states)
+    desk.dispatch(terms=Terms(states))
     assert state(desk, message)[:2] == ("suppressed", "state_hours")
 
 
@@ -104,7 +105,7 @@ def test_answers_are_given_at_any_hour(desk: Desk, states: StateTable) -> None:
     rose(desk, "state = 'TX', time_zone = 'America/Chicago', texts_after = '13:00', texts_until = '14:00'")
     desk.time.move_to(utc("2026-11-22 09:00"))
     message = desk.answer()
-    desk.dispatch(states=states)
+    desk.dispatch(terms=Terms(states))
     assert desk.state(message) == "accepted"
 
 

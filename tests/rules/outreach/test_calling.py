@@ -33,7 +33,6 @@ CALL = Draft(
     occasion_on=date(2026, 11, 24),
     visits=(PlannedVisit(time(10), ("Ana",)),),
     visited_on=None,
-    alert_is_open=False,
     expires_at=NOON + timedelta(hours=30),
     channel=Channel.VOICE,
     may_call=True,

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from engage.outreach.rules.draft import Clinician, Companion, Draft, Drop, Ready, decide
+from engage.outreach.rules.paging import Limit, Pager, Quiet
 from engage.outreach.rules.wording import PlannedVisit
-from engage.outreach.rules.words import Kind
+from engage.outreach.rules.words import Channel, Kind
 from engage.patients.rules.loops import Answered
 from engage.patients.rules.permission import Hold, Reader, Refusal
 from engage.patients.rules.words import Category, ConsentKind, PatientStatus, PhoneKind
@@ -37,7 +38,6 @@ TEXT = Draft(
     occasion_on=None,
     visits=(),
     visited_on=None,
-    alert_is_open=False,
     expires_at=NOON + timedelta(hours=3),
 )
 REMINDER = replace(
@@ -47,6 +47,7 @@ REMINDER = replace(
     visits=(PlannedVisit(time(10), ("Ana",)),),
 )
 ANSWER = replace(TEXT, kind=Kind.ANSWER, template="answer-person")
+PAGER = Pager(("4821",), 2)
 PAGE = replace(
     TEXT,
     kind=Kind.PAGE,
@@ -55,11 +56,15 @@ PAGE = replace(
     reader=None,
     clinician=Clinician(has_left=False, has_stopped_texts=False),
     params={"code": "4821"},
-    alert_is_open=True,
+    pager=PAGER,
 )
 EXEMPT = replace(TEXT, reader=replace(ROSE, has_exemption_only=True, category=Category.CHECKINS))
 AL = Companion("Al", (PlannedVisit(time(9), ("Ben",)),))
-NOTE = replace(PAGE, kind=Kind.NOTE, template="note-taken", alert_is_open=False)
+LIMITS = (Limit(1, timedelta(minutes=1)),)
+LATELY = replace(PAGER, sent=(NOON - timedelta(seconds=20),))
+ASLEEP = replace(PAGER, quiet=Quiet(time(11), time(13), "America/New_York"))
+MAIL = replace(PAGE, channel=Channel.EMAIL, to="ana@example.org")
+NOTE = replace(PAGE, kind=Kind.NOTE, template="note-taken", pager=None)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +183,17 @@ def test_segments_are_counted() -> None:
         (PAGE, {"to": None}, NOON, Drop.NO_PHONE),
         (PAGE, {"clinician": Clinician(has_left=True, has_stopped_texts=False)}, NOON, Drop.CLINICIAN_LEFT),
         (PAGE, {"clinician": Clinician(has_left=False, has_stopped_texts=True)}, NOON, Drop.CLINICIAN_STOPPED),
-        (PAGE, {"alert_is_open": False}, NOON, Drop.ALERT_TAKEN),
+        (PAGE, {"pager": Pager((), 0)}, NOON, Drop.ALERT_TAKEN),
+        (PAGE, {"pager": LATELY, "page_limits": LIMITS}, NOON, Hold(NOON + timedelta(seconds=40), "page_pace")),
+        (  # whoever may not be paged before the page ends is not, and the ladder goes on
+            PAGE,
+            {"pager": LATELY, "page_limits": LIMITS, "expires_at": NOON + timedelta(seconds=10)},
+            NOON,
+            Hold(NOON + timedelta(seconds=10), "page_pace"),
+        ),
+        (PAGE, {"pager": ASLEEP}, NOON, Drop.PERSON_QUIET),
+        (MAIL, {"has_sender": False}, NOON, Drop.NO_MAIL),
+        (MAIL, {"to": None}, NOON, Drop.NO_ADDRESS),
         (PAGE, {"has_sender": False}, NOON, Drop.NO_SENDER),
         (NOTE, {"clinician": Clinician(has_left=True, has_stopped_texts=False)}, NOON, Drop.CLINICIAN_LEFT),
     ],
@@ -217,3 +232,19 @@ def test_only_what_nobody_asked_for_waits_for_the_morning(draft: Draft) -> None:
 def test_a_nurse_who_stopped_pages_is_told_so() -> None:
     stopped = Clinician(has_left=False, has_stopped_texts=True)
     assert isinstance(decide(replace(NOTE, template="note-stopped", clinician=stopped), NOON), Ready)
+
+
+@pytest.mark.parametrize(
+    ("draft", "changed"),
+    [
+        (PAGE, {"pager": replace(LATELY, severity=3), "page_limits": LIMITS}),
+        (PAGE, {"pager": replace(ASLEEP, severity=3)}),
+        (PAGE, {"pager": replace(ASLEEP, is_on_call=True)}),
+        # a STOP ends texts only
+        (MAIL, {"clinician": Clinician(has_left=False, has_stopped_texts=True)}),
+        (PAGE, {"channel": Channel.VOICE, "clinician": Clinician(has_left=False, has_stopped_texts=True)}),
+        (MAIL, {"wording": "{{ code }} " * 1000}),  # a mail has room
+    ],
+)
+def test_a_page_leaves(draft: Draft, changed: dict[str, Any]) -> None:
+    assert isinstance(decide(replace(draft, **changed), NOON), Ready)

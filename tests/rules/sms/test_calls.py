@@ -41,4 +41,11 @@ def test_means(status: str, answered_by: str | None, news: CallNews | None) -> N
 def test_every_end_without_a_listener_has_a_reason() -> None:
     words = ("busy", "no-answer", "failed", "canceled", "completed")
     told = [call_news(word, "machine_start") for word in words]
+    told.append(call_news("completed", "human", needs_key=True))
     assert {news.end for news in told if news} == set(CallEnd)
+
+
+def test_a_page_counts_only_when_a_key_was_pressed() -> None:
+    assert call_news("completed", "human", needs_key=True) == CallNews(S.UNDELIVERED, CallEnd.NO_KEY)
+    assert call_news("completed", "machine_start", needs_key=True) == CallNews(S.UNDELIVERED, CallEnd.MACHINE)
+    assert call_news(PRESSED, None, needs_key=True) == CallNews(S.DELIVERED)

@@ -113,7 +113,14 @@ def test_a_broken_table_is_named(rows: list[dict[str, Any]], complaint: str) -> 
 
 @pytest.mark.parametrize(
     ("end", "retries"),
-    [(CallEnd.BUSY, 1), (CallEnd.NO_ANSWER, 1), (CallEnd.MACHINE, 0), (CallEnd.FAILED, 0), (CallEnd.CANCELED, 0)],
+    [
+        (CallEnd.BUSY, 1),
+        (CallEnd.NO_ANSWER, 1),
+        (CallEnd.MACHINE, 0),
+        (CallEnd.FAILED, 0),
+        (CallEnd.CANCELED, 0),
+        (CallEnd.NO_KEY, 0),
+    ],
 )
 def test_an_end_of_a_call(table: CodeTable, end: CallEnd, retries: int) -> None:
     meaning = table.call(end)
