@@ -100,6 +100,7 @@ class Alert(AgencyRow, Base):
             postgresql_where="reply_id IS NOT NULL",
         ),
         Index("ix_alerts_due", "next_due_at", postgresql_where="state <> 'resolved'"),
+        Index("ix_alerts_opened", "opened_at"),
         Index("ix_alerts_patient", "agency_id", "patient_id", "opened_at"),
     )
 

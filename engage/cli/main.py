@@ -33,6 +33,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "escalate": "engage.cli.verbs:escalate",
         "reconcile": "engage.cli.verbs:reconcile",
         "sweep": "engage.cli.verbs:sweep",
+        "audit": "engage.cli.audit:audit",
         "alerts": "engage.cli.alerts:alerts",
         "understand": "engage.cli.understanding:understand",
         "segments": "engage.cli.segments:segments",

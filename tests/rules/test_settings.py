@@ -57,7 +57,12 @@ def test_a_secret_from_a_file_is_weaker_than_the_environment(
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_every_secret_may_come_from_a_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    value = {"database_url": "postgresql://engage@host/name", "encryption_keys": f"a:{KEY}"}.get(name, SECRET)
+    known = {
+        "database_url": "postgresql://engage@host/name",
+        "encryption_keys": f"a:{KEY}",
+        "heartbeat_url": "https://x/y",
+    }
+    value = known.get(name, SECRET)
     file = tmp_path / "secret"
     file.write_text(value, encoding="utf-8")
     monkeypatch.setenv(f"ENGAGE_{name.upper()}_FILE", str(file))
@@ -111,6 +116,7 @@ def test_a_wrong_value_is_one_sentence_with_the_variable_and_the_value(
         ("DATABASE_URL", f"mysql://engage:{SECRET}@host/name", "must be a PostgreSQL address"),
         ("DATABASE_URL", f"engage:{SECRET}@host/name", "must be a PostgreSQL address"),
         ("DATABASE_URL", "postgresql://", "must be a PostgreSQL address"),
+        ("HEARTBEAT_URL", f"hc.example.org/{SECRET}", "must begin with https://"),
         ("SECRET_KEY", "hunter2", "at least 32 characters"),
         ("ENCRYPTION_KEYS", SECRET, "name:base64 pairs"),
         ("ENCRYPTION_KEYS", f":{KEY}", "name:base64 pairs"),

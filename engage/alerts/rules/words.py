@@ -64,6 +64,7 @@ class EventKind(StrEnum):
     REOPENED = "reopened"
     RESOLVED = "resolved"
     EXHAUSTED = "exhausted"
+    REPAIRED = "repaired"  # the auditor found it without a next step, and made it due
 
 
 class Outcome(StrEnum):
