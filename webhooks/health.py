@@ -84,7 +84,9 @@ def _of_audit(last: LastAudit) -> Iterator[Metric]:
     for finding in Finding:
         found.add_metric([finding], float(last.findings.get(finding, 0)))
     yield found
-    repaired = CounterMetricFamily("engage_alerts_repaired", "Alerts that had lost their next step and were made due")
+    repaired = CounterMetricFamily(
+        "engage_alerts_repaired_total", "Alerts that had lost their next step and were made due"
+    )
     repaired.add_metric([], float(last.repaired))
     yield repaired
 

@@ -74,7 +74,7 @@ def _rows(query: str) -> str:
     """How many rows a query finds, and the first of them as "agency/id"."""
     return f"""
     WITH found AS ({query})
-    SELECT count(*) AS count, COALESCE((array_agg(agency_id || '/' || id ORDER BY agency_id, id))[1:{SHOWN}], '{{}}') AS some FROM found
+    SELECT count(*) AS many, COALESCE((array_agg(agency_id || '/' || id ORDER BY agency_id, id))[1:{SHOWN}], '{{}}') AS some FROM found
     """  # noqa: S608
 
 
@@ -157,7 +157,7 @@ def look(db: Database, now: datetime, looks: Sequence[Look] = ()) -> Audit:
 
 def _count(session: Session, finding: Finding, times: dict[str, Any]) -> Found:
     row = session.execute(text(_rows(_LOOKS[finding])), times).one()
-    return Found(finding, row.count, tuple(row.some))
+    return Found(finding, row.many, tuple(row.some))
 
 
 def _tell(done: Audit, before: dict[str, int]) -> None:

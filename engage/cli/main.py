@@ -34,6 +34,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "reconcile": "engage.cli.verbs:reconcile",
         "sweep": "engage.cli.verbs:sweep",
         "audit": "engage.cli.audit:audit",
+        "simulate-rules": "engage.cli.rules:simulate_rules",
         "alerts": "engage.cli.alerts:alerts",
         "understand": "engage.cli.understanding:understand",
         "segments": "engage.cli.segments:segments",

@@ -31,7 +31,7 @@ WITH recent AS (
         ('resolve', COALESCE(resolved_at, :now))) AS v(step, until)
     WHERE until IS NOT NULL
 )
-SELECT step, severity, count(*) AS count, percentile_disc(CAST(:quantiles AS float[])) WITHIN GROUP (ORDER BY seconds) AS seconds
+SELECT step, severity, count(*) AS many, percentile_disc(CAST(:quantiles AS float[])) WITHIN GROUP (ORDER BY seconds) AS seconds
 FROM waits GROUP BY step, severity ORDER BY step, severity
 """)
 
@@ -52,6 +52,5 @@ def waits(db: Database, now: datetime, window: timedelta = WINDOW) -> list[Wait]
     with db.system_session("response times") as session:
         rows = session.execute(_TIMES, values).all()
     return [
-        Wait(row.step, Severity(row.severity), row.count, dict(zip(QUANTILES, row.seconds, strict=True)))
-        for row in rows
+        Wait(row.step, Severity(row.severity), row.many, dict(zip(QUANTILES, row.seconds, strict=True))) for row in rows
     ]
