@@ -5,7 +5,7 @@ to the outside is made within a transaction. One process of many does it (claime
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,9 +25,6 @@ UNREAD = timedelta(minutes=3)
 WEEK = timedelta(days=7)
 SHOWN = 20
 
-Look = Callable[[Session, datetime], Found]
-"""One more thing to look at, in the auditor's transaction; see `audit`."""
-
 _CLAIM = text("""
 INSERT INTO auditing (id, claimed_at) VALUES (1, :now)
 ON CONFLICT (id) DO UPDATE SET claimed_at = EXCLUDED.claimed_at
@@ -43,13 +40,15 @@ _PINGED = text("UPDATE auditing SET pinged_at = :now")
 # A verb that hangs holds locks and makes queries wait; the auditor fails rather than hangs with it.
 _IMPATIENT = text("SELECT set_config('statement_timeout', '20s', true), set_config('lock_timeout', '2s', true)")
 
-# The furthest a next step may be away: the longest wait of the ladder, or what the alert's last page was told (its ladder may
-# have been edited since), or for one that is taken, the longest an acknowledgement can last.
+# The furthest a next step may be away. Before its first page: the longest that an alert which comes again is damped. After it: the
+# longest wait of the ladder, or what the last page was told, for the ladder may have been edited since. When it is taken: the
+# longest an acknowledgement can last.
 _LOST = """
 a.state <> 'resolved' AND a.exhausted_at IS NULL AND (
     a.next_due_at IS NULL
     OR (a.state = 'acknowledged' AND a.next_due_at > CAST(:now AS timestamptz) + interval '7 days 1 minute')
-    OR (a.state = 'open'
+    OR (a.state = 'open' AND a.step = 0 AND a.next_due_at > a.opened_at + interval '4 hours 1 minute')
+    OR (a.state = 'open' AND a.step > 0
         AND a.next_due_at > CAST(:now AS timestamptz) + interval '1 minute' * (1 + COALESCE((
             SELECT max(s.wait_minutes) FROM ladder_steps s WHERE s.agency_id = a.agency_id AND s.ladder_id = a.ladder_id), 0))
         AND NOT EXISTS (
@@ -81,15 +80,13 @@ def _rows(query: str) -> str:
 _LOOKS = {
     Finding.LOST_STEP: f"SELECT a.agency_id, a.id FROM alerts a WHERE {_LOST}",  # noqa: S608
     Finding.OVERDUE: "SELECT agency_id, id FROM alerts WHERE state <> 'resolved' AND next_due_at < :late",
-    # "Arrived" is the carrier's word. The first wait is the present ladder's, and nobody waits longer than for its pages.
+    # "Arrived" is the carrier's word. A page is worth something until the next step, so the first deadline is the first one's end.
     Finding.NO_PAGE: """
         SELECT a.agency_id, a.id FROM alerts a
-        WHERE a.state <> 'resolved' AND a.state = 'open'
-          AND a.opened_at < CAST(:late AS timestamptz) - interval '1 minute' * COALESCE((
-              SELECT s.wait_minutes FROM ladder_steps s WHERE s.agency_id = a.agency_id AND s.ladder_id = a.ladder_id
-              ORDER BY s.position LIMIT 1), 0)
-          AND NOT EXISTS (
-              SELECT FROM messages m WHERE m.agency_id = a.agency_id AND m.alert_id = a.id AND m.kind = 'page' AND m.state = 'delivered')
+        JOIN LATERAL (
+            SELECT min(m.expires_at) AS deadline, bool_or(m.state = 'delivered') AS has_arrived FROM messages m
+            WHERE m.agency_id = a.agency_id AND m.alert_id = a.id AND m.kind = 'page') pages ON true
+        WHERE a.state <> 'resolved' AND a.state = 'open' AND pages.deadline < :late AND NOT pages.has_arrived
         """,
     Finding.EXHAUSTED: "SELECT agency_id, id FROM alerts WHERE state <> 'resolved' AND state = 'open' AND exhausted_at IS NOT NULL",
     Finding.REPLIES_WAITING: "SELECT agency_id, id FROM replies WHERE state = 'stored' AND received_at < :unread",
@@ -98,19 +95,16 @@ _LOOKS = {
         WHERE (h.first_on IS NULL OR h.first_on <= :week) AND (h.last_on IS NULL OR h.last_on >= :yesterday)
           AND (c.phone_hash IS NULL OR c.texts_stopped_at IS NOT NULL OR c.left_on <= :today)
         """,
+    # Found by whoever checks rotas, who resolves it when the hours are filled.
+    Finding.ROTA_GAP: "SELECT agency_id, id FROM alerts WHERE state <> 'resolved' AND kind = 'rota_gap'",
 }
 
 
-def audit(
-    db: Database,
-    now: datetime,
-    ping: Callable[[], bool] | None = None,
-    looks: Sequence[Look] = (),
-) -> Audit | None:
+def audit(db: Database, now: datetime, ping: Callable[[], bool] | None = None) -> Audit | None:
     """One whole run, if it is somebody's turn: look, repair, note what was found, tell the outside; None when it is not.
 
-    `ping` tells the outside that all is clean, and whether it was heard. `looks` are asked besides the auditor's own. Raises
-    what the database raises; that the run failed is then noted, if it can be.
+    `ping` tells the outside that all is clean, and whether it was heard. Raises what the database raises; that the run failed is
+    then noted, if it can be.
     """
     times = {"now": now, "before": now - EVERY, "ahead": now + LATE}
     with db.system_session("claim the audit") as session:
@@ -119,7 +113,7 @@ def audit(
     if claimed is None:
         return None
     try:
-        done = look(db, now, looks)
+        done = look(db, now)
         _tell(done, claimed.findings)
         may_ping = ping is not None and done.is_clean
         values = {"findings": json.dumps(done.counts()), "repaired": done.repaired, "tried": now if may_ping else None}
@@ -132,7 +126,7 @@ def audit(
     return done
 
 
-def look(db: Database, now: datetime, looks: Sequence[Look] = ()) -> Audit:
+def look(db: Database, now: datetime) -> Audit:
     """Repair what has lost its next step and look at everything, whosever turn it is; the outside is not told."""
     times = {
         "now": now,
@@ -151,7 +145,6 @@ def look(db: Database, now: datetime, looks: Sequence[Look] = ()) -> Audit:
     with db.system_session("audit") as session:  # the repair stands, whatever becomes of the rest
         session.execute(_IMPATIENT)
         found = [lost, *(_count(session, finding, times) for finding in _LOOKS if finding is not Finding.LOST_STEP)]
-        found += [more(session, now) for more in looks]
     return Audit(tuple(replace(one, some=one.some[:SHOWN]) for one in found if one.count), len(repaired))
 
 

@@ -66,8 +66,8 @@ class Metronome:
         """End: what is on its way is finished or becomes unknown, what has not left is handed back. Takes seconds at most."""
         self._stop.set()
         self._listener.stop()
-        self._scheduler.shutdown(wait=True)
         self._watch.stop()
+        self._scheduler.shutdown(wait=True)
         self._gateway.close()
         with self._db.system_session("leave") as session:
             session.execute(text("DELETE FROM ticks WHERE worker = :worker"), {"worker": self._worker})

@@ -27,7 +27,7 @@ class Watch:
         """Begin: the first run is at once, if it is somebody's turn."""
         self._thread.start()
 
-    def stop(self, patience_seconds: float = 8.0) -> None:
+    def stop(self, patience_seconds: float = 2.0) -> None:
         """End; a run that hangs is left behind."""
         self._stop.set()
         if self._thread.is_alive():

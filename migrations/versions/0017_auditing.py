@@ -7,7 +7,10 @@ down_revision = "0013_alert_kinds"
 branch_labels = None
 depends_on = None
 
-_BEFORE = "'opened', 'evidence', 'paged', 'nobody', 'page_failed', 'acknowledged', 'reopened', 'resolved', 'exhausted'"
+_BEFORE = (
+    "'opened', 'evidence', 'paged', 'nobody', 'page_failed', 'acknowledged', 'reopened', 'resolved', 'exhausted', "
+    "'passed_on', 'try_again', 'promised', 'promise_broken'"
+)
 _NEW = "'repaired'"
 
 UP = f"""

@@ -16,7 +16,7 @@ class Finding(StrEnum):
     EXHAUSTED = "exhausted"  # the whole ladder was paged, nobody took the alert, and nobody has resolved it
     REPLIES_WAITING = "replies_waiting"  # texts that nobody has read for minutes: alerts that are not open yet
     UNREACHABLE = "unreachable"  # somebody with a shift this week whom no page can reach
-    ROTA_GAP = "rota_gap"  # hours of the next days with nobody on call
+    ROTA_GAP = "rota_gap"  # an open alert says that hours of the next days have nobody on call
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ _SENTENCES = {
     Finding.EXHAUSTED: "{} alert(s) went up the whole ladder and nobody took them: engage alerts list",
     Finding.REPLIES_WAITING: "{} text(s) of patients have waited for minutes to be read: no worker handles them",
     Finding.UNREACHABLE: "{} person(s) with a shift this week cannot be paged: no phone, pages stopped, or left",
-    Finding.ROTA_GAP: "{} stretch(es) of the next days have nobody on call",
+    Finding.ROTA_GAP: "{} rota(s) have hours with nobody on call: engage alerts list",
 }
 
 

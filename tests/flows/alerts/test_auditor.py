@@ -160,6 +160,16 @@ def test_steps_that_are_lost_late_or_over(cast: Cast) -> None:
             assert found(cast) == {}, change
 
 
+def test_an_alert_that_is_damped_is_not_lost(cast: Cast) -> None:
+    """One that comes again and again may wait hours for its first page, but not for ever."""
+    with cast.db.agency_session(cast.id) as session:
+        open_alert(session, Reason(AlertKind.CALLBACK, cast.id, cast.rose), NOON)
+    run(cast, "UPDATE alerts SET next_due_at = :due", due=NOON + 240 * MINUTE)
+    assert found(cast) == {}
+    run(cast, "UPDATE alerts SET next_due_at = :due", due=NOON + 242 * MINUTE)
+    assert found(cast) == {"lost_step": 1}
+
+
 def test_a_ladder_that_was_shortened_meanwhile_is_no_lost_step(cast: Cast) -> None:
     run(cast, "UPDATE ladder_steps SET wait_minutes = 600")
     opened(cast)
@@ -255,16 +265,18 @@ def test_an_outside_that_does_not_hear_is_said_and_breaks_nothing(cast: Cast, ou
     assert health(cast.db, later).audit.seconds_since_ping == 0
 
 
-def test_a_look_of_somebody_else_withholds_the_ping(cast: Cast, outside: Outside) -> None:
-    done = audit(cast.db, NOON, outside, [lambda _session, _now: Found(Finding.ROTA_GAP, 2, ("1/3",))])
+def test_a_gap_in_the_rota_withholds_the_ping_until_it_is_filled(cast: Cast, outside: Outside) -> None:
+    with cast.db.agency_session(cast.id) as session:
+        open_alert(session, Reason(AlertKind.ROTA_GAP, cast.id), NOON)
+    done = audit(cast.db, NOON, outside)
     assert done is not None
-    assert done.counts() == {"rota_gap": 2}
+    assert done.counts() == {"rota_gap": 1}
     assert outside.asked == []
     assert "nobody on call" in " ".join(health(cast.db, NOON).problems)
 
 
 def test_a_verb_that_hangs_does_not_stop_it(cast: Cast, outside: Outside) -> None:
-    """A claim that never ends holds the alert's row, and the whole pool of the worker is taken."""
+    """Its claim never ends and holds the alert's row; what is found is told, and repaired when it lets go."""
     opened(cast)
     allow_anything(cast)
     run(cast, "UPDATE alerts SET next_due_at = NULL")
@@ -277,7 +289,9 @@ def test_a_verb_that_hangs_does_not_stop_it(cast: Cast, outside: Outside) -> Non
             lambda: run(cast, "SELECT findings FROM auditing WHERE ran_at = :now", now=NOON) == [({"lost_step": 1},)]
         )
         watch.stop()
+        assert run(cast, "SELECT next_due_at FROM alerts") == [(None,)]
     assert outside.asked == []
+    assert look(cast.db, NOON).repaired == 1
 
 
 def test_it_names_nobody(cast: Cast, outside: Outside, capsys: pytest.CaptureFixture[str]) -> None:
