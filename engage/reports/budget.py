@@ -35,9 +35,12 @@ SELECT a.id, a.kind, a.patient_id, a.opened_at, LEAST(a.resolved_at, (
     SELECT min(e.at) FROM alert_events e WHERE e.agency_id = a.agency_id AND e.alert_id = a.id AND e.kind = 'acknowledged')) AS taken_at
 FROM alerts a WHERE a.agency_id = :agency AND a.opened_at > :since AND a.opened_at <= :now ORDER BY a.id
 """)
-# What alerts were opened or joined for in those days; where an event does not say its own kind it is the alert's.
+# What alerts were opened or joined for in those days. An event that does not say its kind is of the alert's, or of what that was
+# before something worse gave it its name.
 _REASONS = text("""
-SELECT e.alert_id, e.reply_id, e.at, COALESCE(e.detail->>'kind', a.kind) AS kind, a.patient_id
+SELECT e.alert_id, e.reply_id, e.at, a.patient_id, COALESCE(e.detail->>'kind', (
+    SELECT f.detail->>'was' FROM alert_events f WHERE f.agency_id = e.agency_id AND f.alert_id = e.alert_id AND f.detail ? 'was'
+    ORDER BY f.at, f.id LIMIT 1), a.kind) AS kind
 FROM alert_events e JOIN alerts a ON a.agency_id = e.agency_id AND a.id = e.alert_id
 WHERE e.agency_id = :agency AND e.kind IN ('opened', 'evidence') AND e.at > :since AND e.at <= :now
 """)
@@ -76,7 +79,7 @@ _ZONE = text("SELECT time_zone FROM agencies WHERE id = :agency")
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A text of a patient's, as it was read: by whom, under which question, with which meaning."""
+    """A text of a patient's: by whom, under which question, as it was read then, and as it is read now (or the same)."""
 
     id: int
     at: datetime
@@ -84,13 +87,20 @@ class Heard:
     is_monitored: bool
     asks: Asks
     touchpoint: str | None
-    reading: Reading
+    then: Reading
+    now: Reading
 
-    def kinds(self, at_most: Mapping[str, int | None]) -> frozenset[AlertKind]:
-        """The alerts it is a reason for, under thresholds by touchpoint; decided as when it came (engage.replies.rules.decide)."""
+    def changed(
+        self, present: Mapping[str, int | None], proposed: Mapping[str, int | None]
+    ) -> tuple[frozenset[AlertKind], frozenset[AlertKind]]:
+        """The alerts that it is a reason for only under the proposed thresholds, and only under the present ones."""
+        before, after = self._kinds(self.then, present), self._kinds(self.now, proposed)
+        return after - before, before - after
+
+    def _kinds(self, reading: Reading, at_most: Mapping[str, int | None]) -> frozenset[AlertKind]:
         threshold = at_most.get(self.touchpoint) if self.touchpoint is not None else None
         context = Context(asks=self.asks, alert_at_most=threshold, is_monitored=self.is_monitored)
-        return frozenset(action.kind for action in decide(self.reading, context) if isinstance(action, OpenAlert))
+        return frozenset(action.kind for action in decide(reading, context) if isinstance(action, OpenAlert))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +136,23 @@ class LastDays:
         ]
 
     def triggers_under(self, at_most: Mapping[str, int | None]) -> list[Trigger]:
-        """The reasons there would have been under these thresholds; what no reading decided stays as it was."""
-        ours = {alert.id for alert in self.past}
-        then = {(one.reply_id, one.kind): one.alert_id for one in self.reasons if one.reply_id is not None}
-        heard = {one.id for one in self.heard}
-        kept = [trigger for trigger in self.triggers_then() if trigger.reply_id not in heard]
+        """The reasons there would have been under these thresholds: those that there were, but for what the change changes.
+
+        So whatever else decided then (an older release, a nurse who wrote herself) is not mistaken for the proposal's doing.
+        """
+        changed = {one.id: one.changed(self.rules.at_most, at_most) for one in self.heard}
+        then = {(one.reply_id, one.kind) for one in self.reasons if one.reply_id is not None}
+        nothing: frozenset[AlertKind] = frozenset()
+        kept = [
+            trigger
+            for trigger in self.triggers_then()
+            if trigger.reply_id is None or trigger.kind not in changed.get(trigger.reply_id, (nothing, nothing))[1]
+        ]
         return kept + [
-            Trigger(one.at, kind, one.patient_id, one.id, then.get((one.id, kind)))
+            Trigger(one.at, kind, one.patient_id, one.id)
             for one in self.heard
-            for kind in sorted(one.kinds(at_most))
+            for kind in sorted(changed[one.id][0])
             if (one.id, kind) not in then
-            or then[one.id, kind] in ours  # it may have joined an older alert, and would again
         ]
 
 
@@ -199,13 +215,12 @@ def _heard(session: Session, values: Mapping[str, Any], again: Reader | None) ->
 
 def _one(row: Any, again: Reader | None, bodies: Mapping[int, str]) -> Heard:
     asks = Asks(row.asks or Asks.NOTHING)
+    intents = tuple(Intent(intent) for intent in row.intents)
+    then = now = Reading(intents, row.score, (), (), row.confidence, row.needs_person, row.rule_version)
     if again is not None:
         asked = _ASKED.get(asks, Asked.NONE)
-        reading = again(bodies[row.id], asked, row.language, row.received_at, row.time_zone)
-    else:
-        intents = tuple(Intent(intent) for intent in row.intents)
-        reading = Reading(intents, row.score, (), (), row.confidence, row.needs_person, row.rule_version)
-    return Heard(row.id, row.received_at, row.patient_id, row.is_monitored, asks, row.touchpoint, reading)
+        now = again(bodies[row.id], asked, row.language, row.received_at, row.time_zone)
+    return Heard(row.id, row.received_at, row.patient_id, row.is_monitored, asks, row.touchpoint, then, now)
 
 
 def _rules(session: Session, at_most: Mapping[str, int | None]) -> Rules:
