@@ -6,7 +6,6 @@ to the outside is made within a transaction. One process of many does it (claime
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,7 +46,7 @@ _LOST = """
 a.state <> 'resolved' AND a.exhausted_at IS NULL AND (
     a.next_due_at IS NULL
     OR (a.state = 'acknowledged' AND a.next_due_at > CAST(:now AS timestamptz) + interval '7 days 1 minute')
-    OR (a.state = 'open' AND a.step = 0 AND a.next_due_at > a.opened_at + interval '4 hours 1 minute')
+    OR (a.state = 'open' AND a.step = 0 AND a.next_due_at > CAST(:now AS timestamptz) + interval '4 hours 1 minute')
     OR (a.state = 'open' AND a.step > 0
         AND a.next_due_at > CAST(:now AS timestamptz) + interval '1 minute' * (1 + COALESCE((
             SELECT max(s.wait_minutes) FROM ladder_steps s WHERE s.agency_id = a.agency_id AND s.ladder_id = a.ladder_id), 0))
@@ -145,7 +144,7 @@ def look(db: Database, now: datetime) -> Audit:
     with db.system_session("audit") as session:  # the repair stands, whatever becomes of the rest
         session.execute(_IMPATIENT)
         found = [lost, *(_count(session, finding, times) for finding in _LOOKS if finding is not Finding.LOST_STEP)]
-    return Audit(tuple(replace(one, some=one.some[:SHOWN]) for one in found if one.count), len(repaired))
+    return Audit(tuple(one for one in found if one.count), len(repaired))
 
 
 def _count(session: Session, finding: Finding, times: dict[str, Any]) -> Found:
