@@ -35,8 +35,9 @@ bench: install ## measure, each in its short form, in about ten minutes (docs/re
 	@for name in dispatch webhook page_latency memory growth; do $(BIN)/python -m bench.$$name --short || exit 1; done
 	@$(BIN)/python -m bench.planning --patients 20000 --older 1
 
-chaos: install ## the kill test: 20,000 messages, workers killed, the database restarted
+chaos: install ## the kill tests: 20,000 messages and 500 alerts, workers killed, the database restarted
 	@$(BIN)/python -m bench.chaos --messages 20000 --workers 4
+	@$(BIN)/python -m bench.alerts_chaos --alerts 500 --workers 3
 
 format: install ## write the code as ruff would
 	@$(BIN)/ruff format .

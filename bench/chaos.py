@@ -7,38 +7,24 @@ Run: python -m bench.chaos --messages 20000 --workers 4     (make chaos)
 from __future__ import annotations
 
 import argparse
-import base64
 import json
-import os
-import secrets
-import subprocess
 import sys
-import tempfile
 import time as machine
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from random import Random
-from signal import SIGKILL, SIGTERM
+from datetime import timedelta
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
-from engage import clock, log
-from engage.db import Database, encryption, migrate
-from engage.db.embedded import EmbeddedPostgres
-from engage.db.encryption import KeyRing
-from engage.db.processes import start_child
+from bench.storm import NOON, Storm
+from engage import log
+from engage.db import encryption
 from engage.onboarding import NewAgency, found_agency
 from engage.resources import shipped
-from engage.settings import parse_key_ring
 from engage.simulation import invented
-from engage.simulation.twilio import Behaviour, FakeTwilio
-from engage.simulation.world import environment_for, free_port
+from engage.simulation.twilio import Behaviour
 
-ACCOUNT = "AC" + "c" * 32
 _INSERT = text("""
 INSERT INTO messages (agency_id, kind, priority, touchpoint_id, occasion, patient_id, contact_id, template, category, asks,
                       planned_at, send_at, due_at, expires_at)
@@ -46,8 +32,8 @@ SELECT c.agency_id, 'touchpoint', t.priority, t.id, 'chaos', c.patient_id, c.id,
        :now, :now, :now, CAST(:now AS timestamptz) + interval '6 hours'
 FROM contacts c JOIN touchpoints t ON t.agency_id = c.agency_id AND t.key = 'morning-checkin'
 """)
-_PLANNED = text("SELECT count(*) FROM messages WHERE occasion = 'chaos' AND state = 'planned'")
-_OPEN = text("SELECT count(*) FROM messages WHERE occasion = 'chaos' AND state IN ('planned', 'sending', 'unknown')")
+_PLANNED = "SELECT count(*) FROM messages WHERE occasion = 'chaos' AND state = 'planned'"
+_OPEN = "SELECT count(*) FROM messages WHERE occasion = 'chaos' AND state IN ('planned', 'sending', 'unknown')"
 _OUTSIDE = text("""
 SELECT count(*) FROM messages m JOIN agencies a ON a.id = m.agency_id JOIN patients p ON p.agency_id = m.agency_id AND p.id = m.patient_id
 WHERE m.occasion = 'chaos' AND m.attempts > 0 AND (m.claimed_at >= m.expires_at
@@ -89,7 +75,12 @@ def run(
     began = machine.monotonic()
     verdict = Verdict(messages, workers)
     with ExitStack() as stack:
-        storm = _Storm(stack, messages, workers, seed)
+        weather = Behaviour(
+            rate_drop_after=0.02, rate_callback_lost=0.05, rate_500_after=0.005, rate_500_before=0.005, rate_429=0.01
+        )
+        storm = Storm(stack, seed, weather, [invented.phone(0)])
+        _fill(storm, messages)
+        storm.begin(workers)
         _blow(storm, verdict, restarts, kill_every, began + patience)
         _calm(storm, began + patience)
         with storm.db.system_session("chaos") as session:
@@ -105,152 +96,49 @@ def run(
     return verdict
 
 
-class _Storm:
-    """The scene: database, fake Twilio, one web process, some workers, and a clock that follows the machine's until it jumps."""
-
-    def __init__(self, stack: ExitStack, messages: int, workers: int, seed: int) -> None:
-        self.dice = Random(seed)
-        self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="engage-chaos-")))
-        data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="engage-chaos-")))
-        self._machine_start = machine.monotonic()
-        self._start = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # noon in New York
-        self._jumped = timedelta()
-        self._clock = clock.ClockFile(self._folder / "clock", self._start)
-        clock.follow(self._clock.path)
-        stack.callback(clock.follow, None)
-        self.server = EmbeddedPostgres(data, settings={"max_connections": "200"}, durable=False)
-        self.server.start()
-        stack.callback(self.server.stop)
-        keys, secret = f"k:{base64.b64encode(os.urandom(32)).decode()}", secrets.token_urlsafe(48)
-        ring = KeyRing(parse_key_ring(keys), secret)
-        encryption.use(ring)
-        self.db = Database(self.server.url(), pool_size=4, name="chaos")
-        stack.callback(self.db.close)
-        migrate.upgrade(self.db, ring)
-        self._fill(messages)
-        address, token = f"http://127.0.0.1:{free_port()}", secrets.token_hex(16)
-        weather = Behaviour(
-            rate_drop_after=0.02, rate_callback_lost=0.05, rate_500_after=0.005, rate_500_before=0.005, rate_429=0.01
+def _fill(storm: Storm, messages: int) -> None:
+    """An agency with as many patients, each with a phone, consent and a check-in that is due."""
+    facts = NewAgency("storm", "Storm Home Health", invented.phone(2), "America/New_York", invented.phone(0))
+    agency = found_agency(storm.db, facts, shipped("config"), NOON)
+    storm.add_patients(agency, messages)
+    hashed, seal = encryption.phone_hash, encryption.ring().seal
+    phones = [invented.phone(10 + number) for number in range(messages)]
+    with storm.db.system_session("chaos") as session:
+        values = {"agency": agency, "now": NOON}
+        session.execute(text("UPDATE touchpoints SET is_active = false WHERE key <> 'morning-checkin'"))
+        session.execute(
+            text("UPDATE touchpoints SET local_time = '06:00', useful_minutes = 5 WHERE key = 'morning-checkin'"), {}
         )
-        self.fake = FakeTwilio(
-            account_sid=ACCOUNT, auth_token=token, seed=seed, behaviour=weather, webhooks_at_once=8, keep_requests=100
-        )
-        stack.enter_context(self.fake)
-        self.fake.add_number(invented.phone(0))
-        self.fake.run_in_real_time()
-        stack.callback(self.fake.pause)
-        self._environment = environment_for(
+        session.execute(
+            text("""
+            INSERT INTO contacts (agency_id, patient_id, relationship, phone, phone_hash, phone_kind)
+            SELECT :agency, p.id, 'patient', x.phone, x.hash, 'mobile'
+            FROM unnest(CAST(:phones AS bytea[]), CAST(:hashes AS bytea[])) WITH ORDINALITY AS x(phone, hash, n)
+            JOIN patients p ON p.emr_id = 'P' || x.n
+            """),
             {
-                "ENGAGE_DATABASE_URL": self.server.url(),
-                "ENGAGE_SECRET_KEY": secret,
-                "ENGAGE_ENCRYPTION_KEYS": keys,
-                "ENGAGE_PUBLIC_URL": address,
-                "ENGAGE_WEB_PORT": address.rsplit(":", 1)[1],
-                "ENGAGE_TWILIO_ACCOUNT_SID": ACCOUNT,
-                "ENGAGE_TWILIO_AUTH_TOKEN": token,
-                "ENGAGE_TWILIO_API_URL": self.fake.url,
-                "ENGAGE_CLOCK_FILE": str(self._clock.path),
-                "ENGAGE_TICK_SECONDS": "0.2",
-                "ENGAGE_PLAN_SECONDS": "4",
-                "ENGAGE_DISPATCH_BATCH": "100",
-                "ENGAGE_DISPATCH_AT_ONCE": "32",
-                "ENGAGE_LEASE_SECONDS": "60",
-                "ENGAGE_LOG_LEVEL": "ERROR",
-            }
+                "agency": agency,
+                "phones": [seal(e164, "contacts.phone") for e164 in phones],
+                "hashes": [hashed(e164) for e164 in phones],
+            },
         )
-        self._log = stack.enter_context((self._folder / "log").open("wb"))
-        self._web = self._launch("web")
-        self.workers = [self._launch("worker") for _ in range(workers)]
-        stack.callback(self._end)
-
-    def _fill(self, messages: int) -> None:
-        facts = NewAgency("storm", "Storm Home Health", invented.phone(2), "America/New_York", invented.phone(0))
-        agency = found_agency(self.db, facts, shipped("config"), self._start)
-        hashed, seal = encryption.phone_hash, encryption.ring().seal
-        phones = [invented.phone(10 + number) for number in range(messages)]
-        with self.db.system_session("chaos") as session:
-            values = {"agency": agency, "now": self._start, "count": messages}
-            session.execute(text("UPDATE touchpoints SET is_active = false WHERE key <> 'morning-checkin'"))
-            session.execute(
-                text("UPDATE touchpoints SET local_time = '06:00', useful_minutes = 5 WHERE key = 'morning-checkin'"),
-                {},
-            )
-            session.execute(
-                text("""
-                INSERT INTO patients (agency_id, branch_id, emr_id, first_name, last_name, time_zone, status_since)
-                SELECT :agency, (SELECT min(id) FROM branches), 'P' || n, 'Rose', 'Storm', 'America/New_York', :now FROM generate_series(1, :count) n
-                """),
-                values,
-            )
-            session.execute(
-                text("""
-                INSERT INTO contacts (agency_id, patient_id, relationship, phone, phone_hash, phone_kind)
-                SELECT :agency, p.id, 'patient', x.phone, x.hash, 'mobile'
-                FROM unnest(CAST(:phones AS bytea[]), CAST(:hashes AS bytea[])) WITH ORDINALITY AS x(phone, hash, n)
-                JOIN patients p ON p.emr_id = 'P' || x.n
-                """),
-                {
-                    **values,
-                    "phones": [seal(e164, "contacts.phone") for e164 in phones],
-                    "hashes": [hashed(e164) for e164 in phones],
-                },
-            )
-            session.execute(
-                text("""
-                INSERT INTO consent_events (agency_id, contact_id, phone_hash, category, kind, source, said_at, recorded_at)
-                SELECT agency_id, id, phone_hash, 'checkins', 'granted', 'paper', :now, :now FROM contacts
-                """),
-                values,
-            )
-            session.execute(_INSERT, values)
-
-    def _launch(self, what: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "engage", what]
-        return start_child(command, environment=self._environment, output=self._log, death_signal=SIGTERM)
-
-    def tick(self, jump: timedelta = timedelta()) -> None:
-        """Let virtual time go on with the machine's, and perhaps jump ahead."""
-        self._jumped += jump
-        self._clock.set(self._start + self._jumped + timedelta(seconds=machine.monotonic() - self._machine_start))
-
-    def kill_one(self) -> None:
-        """A random worker dies without a word, and another one starts."""
-        place = self.dice.randrange(len(self.workers))
-        self.workers[place].send_signal(SIGKILL)
-        self.workers[place].wait()
-        self.workers[place] = self._launch("worker")
-
-    def restart_database(self) -> None:
-        """The database goes away under everybody's hands and comes back."""
-        self.server.stop(patience=0.1)
-        self.server.start()
-
-    def left(self, *, to_send: bool = False) -> int | None:
-        """How many messages have no end yet, or are still to be claimed; None while the database is away."""
-        try:
-            with self.db.system_session("chaos") as session:
-                return int(session.execute(_PLANNED if to_send else _OPEN).scalar_one())
-        except DBAPIError:
-            return None
-
-    def _end(self) -> None:
-        for process in (*self.workers, self._web):
-            process.send_signal(SIGTERM)
-        for process in (*self.workers, self._web):
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        session.execute(
+            text("""
+            INSERT INTO consent_events (agency_id, contact_id, phone_hash, category, kind, source, said_at, recorded_at)
+            SELECT agency_id, id, phone_hash, 'checkins', 'granted', 'paper', :now, :now FROM contacts
+            """),
+            {"now": NOON},
+        )
+        session.execute(_INSERT, values)
 
 
-def _blow(storm: _Storm, verdict: Verdict, restarts: int, kill_every: float, until: float) -> None:
+def _blow(storm: Storm, verdict: Verdict, restarts: int, kill_every: float, until: float) -> None:
     """Kill and restart until most messages have been claimed; what died with its worker is for the calm after the storm."""
     left_at_kill: int | None = None  # on a slow machine nobody dies again before somebody has got on with the work
     next_kill, marks = machine.monotonic() + 3, [verdict.messages * (n + 1) // (restarts + 1) for n in range(restarts)]
     while machine.monotonic() < until:
         storm.tick()
-        left = storm.left(to_send=True)
+        left = storm.ask(_PLANNED)
         if left is not None and left < max(verdict.messages // 50, 5):
             return
         if marks and left is not None and left <= marks[-1]:
@@ -265,9 +153,9 @@ def _blow(storm: _Storm, verdict: Verdict, restarts: int, kill_every: float, unt
         machine.sleep(0.02)
 
 
-def _calm(storm: _Storm, until: float) -> None:
+def _calm(storm: Storm, until: float) -> None:
     """No more deaths: leases lapse, Twilio's log is asked, what never left goes out."""
-    while machine.monotonic() < until and storm.left() != 0:
+    while machine.monotonic() < until and storm.ask(_OPEN) != 0:
         storm.tick(timedelta(seconds=2))
         machine.sleep(0.1)
 

@@ -21,7 +21,15 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from engage.errors import ConfigurationError
 from engage.resources import shipped
 
-SECRETS = ("database_url", "twilio_auth_token", "twilio_auth_token_alt", "secret_key", "encryption_keys", "smtp_url")
+SECRETS = (
+    "database_url",
+    "twilio_auth_token",
+    "twilio_auth_token_alt",
+    "secret_key",
+    "encryption_keys",
+    "smtp_url",
+    "heartbeat_url",
+)
 
 
 class Settings(BaseSettings):
@@ -67,6 +75,8 @@ class Settings(BaseSettings):
     dispatch_at_once: int = Field(128, ge=1, le=2000, description="texts of one worker on their way at once, at most")
     lease_seconds: float = Field(45, ge=30, le=3600, description="after it a claimed message counts as unknown")
 
+    heartbeat_url: SecretStr | None = Field(None, description="an outside monitor that misses our pings")
+
     log_level: str = Field("INFO", pattern="(?i)^(debug|info|warning|error)$")
     clock_file: Path | None = Field(None, description="simulations only: follow this virtual clock")
 
@@ -101,6 +111,13 @@ class Settings(BaseSettings):
     def _mail_address(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", value):
             raise ValueError("must be a plain address such as engage@example.org")
+        return value
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _outside(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("must begin with https:// (or http://): the address that your outside monitor gave you")
         return value
 
     @field_validator("database_url")

@@ -32,7 +32,8 @@ class Crew:
         may_ring = person.phone_hash is not None and "voice" in person.page_channels
         may_mail = person.email is not None and "email" in person.page_channels
         has_stopped = person.texts_stopped_at is not None and not (may_ring or may_mail)
-        return why_unreachable(person.phone_hash is not None or may_mail, has_stopped, person.left_on, today)
+        may_text = person.phone_hash is not None and "sms" in person.page_channels
+        return why_unreachable(may_text or may_ring or may_mail, has_stopped, person.left_on, today)
 
     def reachable(self, now: datetime) -> frozenset[int]:
         """Ids of everybody who can be paged."""

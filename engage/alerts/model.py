@@ -154,6 +154,7 @@ class Alert(AgencyRow, Base):
             "promised_until",
             postgresql_where="promised_until IS NOT NULL AND state <> 'resolved'",
         ),
+        Index("ix_alerts_opened", "opened_at"),
         Index("ix_alerts_patient", "agency_id", "patient_id", "opened_at"),
     )
 

@@ -1,4 +1,4 @@
-"""engage plan, dispatch, handle, escalate, mail, reconcile, sweep: each runs its verb once and prints what it did."""
+"""engage plan, dispatch, handle, escalate, mail, reconcile, sweep, check-rota: each runs its verb once and prints what it did."""
 
 from contextlib import closing
 
@@ -14,6 +14,7 @@ _HELP = {
     "mail": "Send every page that goes by e-mail and is due, once.",
     "reconcile": "Settle messages whose outcome is not known, by Twilio's log, once.",
     "sweep": "Fetch texts that reached Twilio while nobody was there, once.",
+    "check-rota": "Tell of hours ahead when nobody is on call, and of people on call whom no page reaches, once.",
 }
 
 
@@ -38,4 +39,4 @@ def plan(whole: bool, as_json: bool) -> None:
         show(as_dict(Verbs.of(db, settings).plan(whole=whole)), as_json)
 
 
-dispatch, handle, escalate, mail, reconcile, sweep = (_command(name) for name in _HELP)
+dispatch, handle, escalate, mail, reconcile, sweep, check_rota = (_command(name) for name in _HELP)

@@ -1,8 +1,10 @@
-"""Rows that belong to no agency: the installation, the workers' ticks, and texts to a number nobody configured."""
+"""Rows that belong to no agency: the installation, the workers' ticks, the auditor's last run, and texts to a number nobody configured."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Identity, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engage.db.base import Base, Instant
@@ -29,6 +31,25 @@ class Tick(Base):
     began_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime] = mapped_column(Instant)
     failed: Mapped[bool] = mapped_column(server_default="false")
+
+
+class Auditing(Base):
+    """One row: whose turn it is to audit (`claimed_at`), what the last whole run found, and the ping to the outside.
+
+    `findings`: how many of each, by its word; empty when all was clean. `repaired`: alerts made due again, in all.
+    """
+
+    __tablename__ = "auditing"
+    __table_args__ = (CheckConstraint("id = 1", name="is_one_row"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, server_default="1")
+    claimed_at: Mapped[datetime] = mapped_column(Instant)
+    ran_at: Mapped[datetime | None] = mapped_column(Instant)
+    failed_at: Mapped[datetime | None] = mapped_column(Instant)
+    findings: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    repaired: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    ping_tried_at: Mapped[datetime | None] = mapped_column(Instant)
+    pinged_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class UnroutedReply(Base):

@@ -20,6 +20,7 @@ from engage import clock, log
 from engage.db import Database
 from engage.db.hints import Listener
 from engage.worker.verbs import Verbs, makes_work_for
+from engage.worker.watch import Watch
 
 _TICK = text("""
 INSERT INTO ticks (worker, verb, began_at, ended_at, failed) VALUES (:worker, :verb, :began, :ended, :failed)
@@ -39,8 +40,14 @@ class Metronome:
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._beats = {name: _Beat(name, verb) for name, verb in verbs.named(self._stop).items()}
         self._listener = Listener(verbs.db, self.wake)
+        self._watch = Watch(verbs.db.url, verbs.settings)
         tick, plan = verbs.settings.tick_seconds, verbs.settings.plan_seconds
-        pauses = {"plan": plan, "reconcile": max(tick, plan / 4), "sweep": max(tick, plan * 5)}
+        pauses = {
+            "plan": plan,
+            "reconcile": max(tick, plan / 4),
+            "sweep": max(tick, plan * 5),
+            "check-rota": max(tick, plan * 15),
+        }
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(2 * len(self._beats))},
@@ -55,6 +62,7 @@ class Metronome:
         """Begin; every verb runs at once and then at its pace."""
         with self._db.system_session("forget old ticks") as session:
             session.execute(_FORGET, {"before": clock.now() - _REMEMBER})
+        self._watch.start()
         self._scheduler.start()
         self._listener.start()
         log.get().info("worker started", worker=self._worker)
@@ -63,6 +71,7 @@ class Metronome:
         """End: what is on its way is finished or becomes unknown, what has not left is handed back. Takes seconds at most."""
         self._stop.set()
         self._listener.stop()
+        self._watch.stop()
         self._scheduler.shutdown(wait=True)
         self._gateway.close()
         with self._db.system_session("leave") as session:

@@ -7,6 +7,7 @@ from typing import Any
 
 from engage import clock
 from engage.alerts.escalate import Escalated, escalate
+from engage.alerts.rota import check_rota
 from engage.alerts.undeliverable import tell_undeliverable
 from engage.db import Database
 from engage.errors import ConfigurationError
@@ -124,6 +125,10 @@ class Verbs:
         """Fetch texts that came while nobody was there."""
         return {"found": sweep(self.db, self.gateway, clock.now())}
 
+    def check_rota(self) -> Any:
+        """Tell of holes in the rotas of the week ahead, and of people on call whom no page reaches."""
+        return check_rota(self.db, clock.now())
+
     def named(self, stop: Stop | None = None) -> Mapping[str, Callable[[], Any]]:
         """The verbs by name, in the order in which a message meets them."""
         return {
@@ -135,6 +140,7 @@ class Verbs:
             "mail": self.mail,
             "reconcile": self.reconcile,
             "sweep": self.sweep,
+            "check-rota": self.check_rota,
         }
 
 

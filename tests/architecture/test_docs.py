@@ -12,6 +12,7 @@ import engage.alerts.model
 import engage.db.model
 import engage.replies.model  # noqa: F401 - every table must be known
 from engage.agencies.rules.people import Role
+from engage.alerts.rules.audit import Finding
 from engage.alerts.rules.words import AlertKind, Outcome
 from engage.cli.main import program
 from engage.db import Base
@@ -171,7 +172,16 @@ def test_the_operator_knows_every_metric() -> None:
     source = (ROOT / "engage/reports/health.py").read_text(encoding="utf-8")
     gauges = {f"engage_{name}" for name in re.findall(r"\) AS (\w+_\w+)\b", source)}
     assert len(gauges) > 5
-    assert missing({*gauges, "engage_seconds_since_tick"}, "guides/operator.md") == []
+    door = (ROOT / "webhooks/health.py").read_text(encoding="utf-8")
+    named = set(re.findall(r'"(engage_\w+)"', door)) | {
+        f"engage_alert_time_to_{step}_seconds" for step in ("page", "acknowledge", "resolve")
+    }
+    assert len(named) > 6
+    assert missing(gauges | named, "guides/operator.md") == []
+
+
+def test_the_operator_knows_every_finding_of_the_auditor() -> None:
+    assert missing(Finding, "guides/operator.md") == []
 
 
 def test_every_verb_is_a_command() -> None:

@@ -112,5 +112,22 @@ def test_down_where_pages_went_other_ways(cast: Cast) -> None:
     migrate.upgrade(cast.db, RING)
 
 
+def test_down_where_the_auditor_repaired(cast: Cast) -> None:
+    """The older release has no word for it, and may not lose an event of an alert's story."""
+    with cast.db.system_session("test") as session:
+        alert = open_alert(session, Reason(AlertKind.URGENT, cast.id, cast.rose), NOON)
+        session.execute(
+            text("INSERT INTO alert_events (agency_id, alert_id, at, kind) VALUES (:agency, :alert, :now, 'repaired')"),
+            {"agency": cast.id, "alert": alert, "now": NOON},
+        )
+    migrate.downgrade(cast.db, "0013_alert_kinds")
+    with cast.db.system_session("test") as session:
+        assert session.execute(text("SELECT kind FROM alert_events ORDER BY id")).scalars().all() == [
+            "opened",
+            "evidence",
+        ]
+    migrate.upgrade(cast.db, RING)
+
+
 def test_a_second_upgrade_changes_nothing(db: Database) -> None:
     assert migrate.upgrade(db, RING) == migrate.newest()

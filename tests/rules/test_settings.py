@@ -60,6 +60,7 @@ def test_every_secret_may_come_from_a_file(name: str, tmp_path: Path, monkeypatc
     shaped = {
         "database_url": "postgresql://engage@host/name",
         "encryption_keys": f"a:{KEY}",
+        "heartbeat_url": "https://x/y",
         "smtp_url": "smtps://engage@host",
     }
     value = shaped.get(name, SECRET)
@@ -124,6 +125,7 @@ def test_a_wrong_value_is_one_sentence_with_the_variable_and_the_value(
         ("SMTP_URL", f"engage:{SECRET}@host", "must be smtps://"),
         ("SMTP_URL", f"smtp://engage:{SECRET}@host:many", "must be smtps://"),
         ("SMTP_URL", f"smtp://engage:{SECRET}@host/inbox", "must be smtps://"),
+        ("HEARTBEAT_URL", f"hc.example.org/{SECRET}", "must begin with https://"),
         ("SECRET_KEY", "hunter2", "at least 32 characters"),
         ("ENCRYPTION_KEYS", SECRET, "name:base64 pairs"),
         ("ENCRYPTION_KEYS", f":{KEY}", "name:base64 pairs"),

@@ -78,6 +78,7 @@ class EventKind(StrEnum):
     TRY_AGAIN = "try_again"  # nobody answered the nurse's call; it opens again at a time of hers
     PROMISED = "promised"  # the patient was promised a call by a time
     PROMISE_BROKEN = "promise_broken"
+    REPAIRED = "repaired"  # the auditor found it without a next step, and made it due
 
 
 class Outcome(StrEnum):

@@ -41,6 +41,13 @@ def tick(cast: Cast, verb: str, at: datetime, *, worker: str = "one", failed: bo
 def all_tick(cast: Cast, at: datetime = NOON) -> None:
     for verb in VERBS:
         tick(cast, verb, at)
+    audited(cast, at)
+
+
+def audited(cast: Cast, at: datetime, findings: str = "{}") -> None:
+    run(cast, "DELETE FROM auditing")
+    statement = "INSERT INTO auditing (claimed_at, ran_at, findings) VALUES (:at, :at, CAST(:findings AS jsonb))"
+    run(cast, statement, at=at, findings=findings)
 
 
 def problems(client: FlaskClient, expected: int) -> str:
@@ -85,6 +92,36 @@ def test_a_verb_that_fails_every_time_is_no_health(client: FlaskClient, cast: Ca
     assert "dispatch failed" in problems(client, 503)
     tick(cast, "dispatch", NOON + timedelta(seconds=1), worker="three")  # and works again
     assert problems(client, 200) == ""
+
+
+def test_an_auditor_that_has_not_run_for_three_minutes_is_no_health(client: FlaskClient, cast: Cast) -> None:
+    all_tick(cast)
+    audited(cast, NOON - timedelta(minutes=3))
+    assert problems(client, 200) == ""
+    audited(cast, NOON - timedelta(minutes=3, seconds=1))
+    assert "auditor has not run for 3 minutes" in problems(client, 503)
+    run(cast, "DELETE FROM auditing")
+    assert "auditor has not run yet" in problems(client, 503)
+    audited(cast, NOON - timedelta(minutes=2))
+    run(cast, "UPDATE auditing SET failed_at = :at", at=NOON - timedelta(minutes=1))
+    assert "run of the auditor failed" in problems(client, 503)
+
+
+def test_findings_are_told_with_200_and_each_once(client: FlaskClient, cast: Cast) -> None:
+    all_tick(cast)
+    audited(cast, NOON, '{"no_page": 2, "overdue": 1, "moonlight": 3}')  # the last is of a newer release
+    said = problems(client, 200)
+    assert "no page of 2 open alert(s)" in said
+    assert "3 of moonlight" in said
+    assert "overdue" not in said  # counted afresh: it has been made good
+    answer = client.get("/readyz").json
+    assert answer is not None
+    assert answer["audit"] == {
+        "seconds_since": 0.0,
+        "findings": {"no_page": 2, "overdue": 1, "moonlight": 3},
+        "repaired": 0,
+        "seconds_since_ping": None,
+    }
 
 
 def test_a_worker_that_was_killed_while_failing_is_forgotten(client: FlaskClient, cast: Cast) -> None:
@@ -159,12 +196,18 @@ def test_metrics_are_numbers_that_prometheus_reads(client: FlaskClient, cast: Ca
     tick(cast, "plan", NOON - timedelta(seconds=30))
     with cast.db.agency_session(cast.id) as session:
         open_alert(session, Reason(AlertKind.URGENT, cast.id, cast.rose), NOON)
+    audited(cast, NOON - timedelta(seconds=20), '{"exhausted": 2}')
     answer = client.get("/metrics")
     assert answer.mimetype == "text/plain"
     lines = [line for line in answer.text.splitlines() if not line.startswith("#")]
     values = dict(line.rsplit(" ", 1) for line in lines)
     assert values["engage_alerts_open"] == "1.0"
     assert values['engage_seconds_since_tick{verb="plan"}'] == "30.0"
+    assert values["engage_seconds_since_audit"] == "20.0"
+    assert values['engage_audit_findings{finding="exhausted"}'] == "2.0"
+    assert values['engage_audit_findings{finding="overdue"}'] == "0.0"
+    assert values["engage_alerts_repaired_total"] == "0.0"
+    assert values['engage_alert_time_to_page_seconds{quantile="0.5",severity="urgent"}'] == "0.0"
     assert {
         "engage_messages_due",
         "engage_messages_unknown",

@@ -15,7 +15,7 @@ from tests.cast import ROSE_PHONE, SUNRISE_NUMBER
 from tests.flows.outreach.test_claims import FILL
 from tests.flows.worker.program import ACCOUNT, TOKEN, Town, wait_until
 
-VERBS = {"plan", "dispatch", "handle", "escalate", "mail", "reconcile", "sweep"}
+VERBS = {"plan", "dispatch", "handle", "escalate", "mail", "reconcile", "sweep", "check-rota"}
 
 
 @pytest.fixture
@@ -50,6 +50,7 @@ def test_every_verb_ticks_and_leaves_when_it_stops(town: Town, verbs: Verbs) -> 
     message = town.answer()
     town.fake.behaviour.rate_callback_lost = 1  # nobody is at the door
     wait_until(lambda: town.sql("SELECT state FROM messages WHERE id = :id", id=message) == [("accepted",)])
+    wait_until(lambda: town.sql("SELECT findings FROM auditing WHERE ran_at IS NOT NULL") == [({},)])
     assert health(town.cast.db, clock.now()).problems == ()
     stop(metronome)
     assert town.sql("SELECT count(*) FROM ticks") == [(0,)]

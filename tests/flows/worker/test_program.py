@@ -26,7 +26,16 @@ def test_up_answers_works_ends_in_the_middle_of_a_send_and_goes_on(town: Town) -
     town.wait_until_ready()
     ready = json.loads(town.get("/readyz")[1])
     assert ready["problems"] == []
-    assert set(ready["seconds_since_tick"]) == {"plan", "dispatch", "handle", "escalate", "mail", "reconcile", "sweep"}
+    assert set(ready["seconds_since_tick"]) == {
+        "plan",
+        "dispatch",
+        "handle",
+        "escalate",
+        "mail",
+        "reconcile",
+        "sweep",
+        "check-rota",
+    }
     assert "engage_messages_due" in town.get("/metrics")[1]
 
     assert town.post(text_in(1, "STOP")) == 200
