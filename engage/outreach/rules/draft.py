@@ -97,6 +97,7 @@ class Draft:
     companions: tuple[Companion, ...] = ()
     channel: Channel = Channel.SMS
     may_call: bool = False
+    agency_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,7 @@ def _written(draft: Draft, now: datetime) -> Ready | Drop:
         return Drop.NO_WORDING
     values: dict[str, object] = {
         "agency": draft.agency,
+        "agency_name": draft.agency_name or draft.agency,
         "phone": display(draft.office_phone),
         "patient": _names(draft),
         **draft.params,
