@@ -119,7 +119,7 @@ def read_wording(wording: str) -> Grammar | Fault:
 
 
 def _body(statements: Sequence[nodes.Node], conditions: list[Compared]) -> list[Variant]:
-    return _in_order((_statement(statement, conditions) for statement in statements))
+    return _in_order(_statement(statement, conditions) for statement in statements)
 
 
 def _statement(node: nodes.Node, conditions: list[Compared]) -> list[Variant]:

@@ -18,8 +18,9 @@ from engage.outreach.rules.placeholders import PLACEHOLDERS
 from engage.sms.rules.smart import smart_encode
 
 # Patterns with a plain space and words of GSM-7: Babel's own put a narrow space before PM, which would halve the room.
-# Spanish as it is read in the United States, by the clock of twelve hours: "2:30 p.m.", not "14:30" (decision 45).
-_LOCALE = {"en": "en_US", "es": "es_US"}
+# Times are told by the clock of twelve hours in both languages, as phones in the United States show it: "2:30 PM". The "p.m."
+# of es_US would end a sentence with two points, and cost two letters more (decision 45).
+_TIME = "en_US"
 _DAY = {"en": "EEE MMM d", "es": "d 'de' MMMM"}
 _AND = {"en": " and ", "es": " y "}
 _AROUND = {"en": "around ", "es": "hacia las "}
@@ -75,7 +76,7 @@ def visit_values(visits: Sequence[PlannedVisit], day: date, language: str) -> di
     values: dict[str, object] = {
         "clinicians": _named(names, language) if names else _NOBODY[language],
         "many": len(names) > 1,
-        "day": format_date(day, _DAY[language], locale=_LOCALE[language]),
+        "day": format_date(day, _DAY[language], locale=language),
         "times": _times(starts, language),
         "window": joined([_PARTS[language][part] for part in sorted({_part(start) for start in starts})], language)
         or _NO_TIME[language],
@@ -93,8 +94,8 @@ def visit_when(visited_on: date, today: date, language: str) -> str:
 
 
 def clock_words(at: datetime, zone: str, language: str) -> str:
-    """`at` as the wall clock in `zone` shows it: "9:42 AM" or, in Spanish, "9:42 a.m."."""
-    return _wall(at.astimezone(ZoneInfo(zone)).time(), language)
+    """`at` as the wall clock in `zone` shows it: "9:42 AM"."""
+    return _wall(at.astimezone(ZoneInfo(zone)).time())
 
 
 def _times(starts: Sequence[time], language: str) -> str:
@@ -102,14 +103,14 @@ def _times(starts: Sequence[time], language: str) -> str:
     if not known:
         return _NO_TIME[language]
     around = _AROUND_ONE if known[0].hour % 12 == 1 else _AROUND
-    walls = list(dict.fromkeys(_wall(start, language) for start in known))
+    walls = list(dict.fromkeys(_wall(start) for start in known))
     if len(walls) > _MOST_NAMED:
         return around[language] + ", ".join(walls[: _MOST_NAMED - 1]) + _AND_LATER[language]
     return around[language] + joined(walls, language)
 
 
-def _wall(wall: time, language: str) -> str:
-    return format_time(wall, "h:mm a", locale=_LOCALE[language])
+def _wall(wall: time) -> str:
+    return format_time(wall, "h:mm a", locale=_TIME)
 
 
 def _part(start: time) -> int:

@@ -18,38 +18,38 @@ AT_TEN, AT_TWO = PlannedVisit(time(10), ("Ana",)), PlannedVisit(time(14, 30), ("
 @pytest.mark.parametrize(
     ("visits", "en", "es"),
     [
-        ([AT_TEN], ("Ana", "around 10:00 AM"), ("Ana", "hacia las 10:00 a.m.")),
+        ([AT_TEN], ("Ana", "around 10:00 AM"), ("Ana", "hacia las 10:00 AM")),
         (
             [AT_TWO, AT_TEN],
             ("Ana and Ben", "around 10:00 AM and 2:30 PM"),
-            ("Ana y Ben", "hacia las 10:00 a.m. y 2:30 p.m."),
+            ("Ana y Ben", "hacia las 10:00 AM y 2:30 PM"),
         ),
         (
             [PlannedVisit(time(10), ("Ana", "Ben"))],
             ("Ana and Ben", "around 10:00 AM"),
-            ("Ana y Ben", "hacia las 10:00 a.m."),
+            ("Ana y Ben", "hacia las 10:00 AM"),
         ),
         # the same nurse twice, and two nurses at the same time
         (
             [AT_TEN, PlannedVisit(time(14), ("Ana",))],
             ("Ana", "around 10:00 AM and 2:00 PM"),
-            ("Ana", "hacia las 10:00 a.m. y 2:00 p.m."),
+            ("Ana", "hacia las 10:00 AM y 2:00 PM"),
         ),
         (
             [AT_TEN, PlannedVisit(time(10), ("Ben",))],
             ("Ana and Ben", "around 10:00 AM"),
-            ("Ana y Ben", "hacia las 10:00 a.m."),
+            ("Ana y Ben", "hacia las 10:00 AM"),
         ),
         (
             [AT_TEN, AT_TWO, PlannedVisit(time(16), ("Sue",))],
             ("Ana, Ben and Sue", "around 10:00 AM, 2:30 PM and 4:00 PM"),
-            ("Ana, Ben y Sue", "hacia las 10:00 a.m., 2:30 p.m. y 4:00 p.m."),
+            ("Ana, Ben y Sue", "hacia las 10:00 AM, 2:30 PM y 4:00 PM"),
         ),
         # one o'clock is singular in Spanish
         (
             [PlannedVisit(time(13), ("Ana",)), PlannedVisit(time(14), ("Ana",))],
             ("Ana", "around 1:00 PM and 2:00 PM"),
-            ("Ana", "hacia la 1:00 p.m. y 2:00 p.m."),
+            ("Ana", "hacia la 1:00 PM y 2:00 PM"),
         ),
         # a whole team in one house stays a text
         (
@@ -58,18 +58,18 @@ AT_TEN, AT_TWO = PlannedVisit(time(10), ("Ana",)), PlannedVisit(time(14, 30), ("
                 for hour, name in zip((8, 10, 12, 14), ("Ana", "Ben", "Sue", "Al"), strict=True)
             ],
             ("Ana, Ben and 2 others", "around 8:00 AM, 10:00 AM and later"),
-            ("Ana, Ben y otras 2 personas", "hacia las 8:00 a.m., 10:00 a.m. y después"),
+            ("Ana, Ben y otras 2 personas", "hacia las 8:00 AM, 10:00 AM y después"),
         ),
         # what is not known yet
         ([PlannedVisit(None, ("Ana",))], ("Ana", "time to be set"), ("Ana", "hora por confirmar")),
         (
             [PlannedVisit(None, ("Ben",)), AT_TEN],
             ("Ana and Ben", "around 10:00 AM"),
-            ("Ana y Ben", "hacia las 10:00 a.m."),
+            ("Ana y Ben", "hacia las 10:00 AM"),
         ),
-        ([PlannedVisit(time(10), ())], ("your care team", "around 10:00 AM"), ("su equipo", "hacia las 10:00 a.m.")),
-        ([PlannedVisit(time(12), ("Ana",))], ("Ana", "around 12:00 PM"), ("Ana", "hacia las 12:00 p.m.")),
-        ([PlannedVisit(time(0, 5), ("Ana",))], ("Ana", "around 12:05 AM"), ("Ana", "hacia las 12:05 a.m.")),
+        ([PlannedVisit(time(10), ())], ("your care team", "around 10:00 AM"), ("su equipo", "hacia las 10:00 AM")),
+        ([PlannedVisit(time(12), ("Ana",))], ("Ana", "around 12:00 PM"), ("Ana", "hacia las 12:00 PM")),
+        ([PlannedVisit(time(0, 5), ("Ana",))], ("Ana", "around 12:05 AM"), ("Ana", "hacia las 12:05 AM")),
     ],
 )
 def test_the_visits_of_a_day(visits: list[PlannedVisit], en: tuple[str, str], es: tuple[str, str]) -> None:
@@ -145,7 +145,7 @@ def test_which_visit_a_survey_means(visited_on: date, en: str, es: str) -> None:
 def test_the_clock_of_a_nurse() -> None:
     at = datetime(2026, 11, 24, 14, 42, tzinfo=UTC)
     assert clock_words(at, "America/New_York", "en") == "9:42 AM"
-    assert clock_words(at, "America/Chicago", "es") == "8:42 a.m."
+    assert clock_words(at, "America/Chicago", "es") == "8:42 AM"
 
 
 @pytest.mark.parametrize(
