@@ -188,7 +188,8 @@ def _written(draft: Draft, now: datetime) -> Ready | Drop:
 
 def _names(draft: Draft) -> str:
     """Everybody whom the text is about: "Rose", "Rose and Al"."""
-    return wording.joined([draft.patient, *(companion.first_name for companion in draft.companions)], draft.language)
+    names = [draft.patient, *(companion.first_name for companion in draft.companions)]
+    return wording.joined([wording.called(name) for name in names], draft.language)
 
 
 def _is_exempt(draft: Draft) -> bool:

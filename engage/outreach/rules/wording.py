@@ -26,6 +26,7 @@ _AND = {"en": " and ", "es": " y "}
 _AROUND = {"en": "around ", "es": "hacia las "}
 _AROUND_ONE = {"en": "around ", "es": "hacia la "}  # it is la una, but las dos
 _MOST_NAMED = 3
+_MOST_LETTERS = 40  # of one name: more is no name but a note somebody typed into the field
 _AND_OTHERS = {"en": " and {} others", "es": " y otras {} personas"}
 _AND_LATER = {"en": " and later", "es": " y después"}
 _PARTS = {
@@ -71,7 +72,7 @@ def render(wording: str, values: Mapping[str, object]) -> str:
 def visit_values(visits: Sequence[PlannedVisit], day: date, language: str) -> dict[str, object]:
     """The placeholders of a reminder for all visits in one home on one `day`; `discipline` is left out when it is unknown."""
     ordered = sorted(visits, key=lambda visit: (visit.starts is None, visit.starts or time()))
-    names = list(dict.fromkeys(name for visit in ordered for name in visit.clinicians))
+    names = list(dict.fromkeys(called(name) for visit in ordered for name in visit.clinicians))
     starts = [visit.starts for visit in ordered if visit.starts is not None]
     values: dict[str, object] = {
         "clinicians": _named(names, language) if names else _NOBODY[language],
@@ -96,6 +97,11 @@ def visit_when(visited_on: date, today: date, language: str) -> str:
 def clock_words(at: datetime, zone: str, language: str) -> str:
     """`at` as the wall clock in `zone` shows it: "9:42 AM"."""
     return _wall(at.astimezone(ZoneInfo(zone)).time())
+
+
+def called(name: str) -> str:
+    """A first name as a text says it, cut where it is too long to be one."""
+    return name if len(name) <= _MOST_LETTERS else name[:_MOST_LETTERS].rstrip()
 
 
 def _times(starts: Sequence[time], language: str) -> str:
