@@ -1,16 +1,22 @@
-"""engage agency: found one, list them."""
+"""engage agency: found one, list them; as files: agency_files."""
 
 import click
 from sqlalchemy import text
 
 from engage import clock
+from engage.cli.agency_files import check_files, export_file, import_file
 from engage.cli.session import json_option, ready_database, show
 from engage.onboarding import NewAgency, found_agency
 
 
 @click.group()
 def agency() -> None:
-    """Agencies: add, list."""
+    """Agencies: add, list; export, import and check one as a file."""
+
+
+agency.add_command(export_file)
+agency.add_command(import_file)
+agency.add_command(check_files)
 
 
 @agency.command()
