@@ -17,7 +17,7 @@ from engage.alerts.model import AlertRule, Ladder, LadderStep
 from engage.db import Database
 from engage.errors import BadInput
 from engage.onboarding.export import export_agency, rows_of, signature, steps_of
-from engage.onboarding.rules.diff import Change, changes, lost
+from engage.onboarding.rules.diff import Change, changes, lost, stale_reviews
 from engage.onboarding.rules.document import AgencyDocument, Entry, meant
 from engage.onboarding.rules.fields import AGENCY, ALERT, BRANCH, DAYS, LADDER, SENDER, SHIFT, STEP, TOUCHPOINT, Field
 from engage.onboarding.wordings import Wordings, add_version, read_wordings
@@ -67,8 +67,14 @@ def _compared(session: Session, document: AgencyDocument) -> Imported:
     agency = session.scalars(select(Agency).where(Agency.slug == document.agency["id"])).first()
     before = export_agency(session, agency.id) if agency is not None else None
     found = changes(before, document)
-    if sentences := [*lost(found), *_unknown_people(session, agency, document), *_taken(session, agency, document)]:
-        raise BadInput("\n".join(sentences))
+    impossible = [
+        *lost(found),
+        *stale_reviews(before, document),
+        *_unknown_people(session, agency, document),
+        *_taken(session, agency, document),
+    ]
+    if impossible:
+        raise BadInput("\n".join(impossible))
     return Imported(found, agency is None)
 
 

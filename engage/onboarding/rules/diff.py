@@ -49,6 +49,26 @@ def lost(found: tuple[Change, ...]) -> tuple[str, ...]:
     return tuple(sentences)
 
 
+def stale_reviews(before: AgencyDocument | None, after: AgencyDocument) -> tuple[str, ...]:
+    """A sentence for each text whose words are new while its review is still that of the old ones (45 CFR 92)."""
+    old, new = _reviewed(before) if before else {}, _reviewed(after)
+    return tuple(
+        f"{template} ({language}): the words are new, but the review by {entry['reviewed_by']} is that of the old ones. Have "
+        "them reviewed and write who and when, or put them where nobody has reviewed anything yet, to wait for it."
+        for (language, template), (words, entry) in new.items()
+        if (language, template) in old and old[language, template][0] != words and old[language, template][1] == entry
+    )
+
+
+def _reviewed(document: AgencyDocument) -> dict[tuple[str, str], tuple[str, Entry]]:
+    found = {}
+    for entry in document.wordings:
+        if "reviewed_by" in entry:
+            review = {"reviewed_by": entry["reviewed_by"], "reviewed_at": entry["reviewed_at"]}
+            found |= {(entry["language"], template): (words, review) for template, words in entry["texts"].items()}
+    return found
+
+
 def _changes(before: AgencyDocument, after: AgencyDocument) -> Iterator[Change]:
     yield from _entries("agency", before.agency, after.agency)
     for name, (_, key) in SECTIONS.items():
@@ -59,7 +79,7 @@ def _changes(before: AgencyDocument, after: AgencyDocument) -> Iterator[Change]:
 
 def _rows(name: str, before: Mapping[str, Entry], after: Mapping[str, Entry]) -> Iterator[Change]:
     for label in dict.fromkeys([*before, *after]):
-        where = f"{name} {label}"
+        where = f"{name} {label}" if SECTIONS.get(name, ("", "kind"))[1] else name
         if label not in before or label not in after:
             yield Change(where, before.get(label), after.get(label))
         else:

@@ -113,7 +113,7 @@ def _programme(document: AgencyDocument) -> Iterator[Note]:
         if "alert_at_most" in touchpoint and touchpoint["asks"] not in {Asks.SCORE_1_5, Asks.SCORE_1_10}:
             yield refused(where, "alert_at_most is for a touchpoint that asks for a score.")
         after, until = (meant(document.agency, _AGENCY[key]) for key in ("texts_after", "texts_until"))
-        if not after <= touchpoint.get("local_time", after) < until:
+        if "local_time" in touchpoint and not after <= touchpoint["local_time"] < until:
             says = f"It leaves at {touchpoint['local_time']:%H:%M}, outside of the agency's own hours: it will be held."
             yield Note(where, Severity.WARN, says)
 

@@ -87,7 +87,7 @@ def check_lengths(wording: str, grammar: Grammar, purpose: Purpose, house: House
         why = f"With the longest names it takes {cost.segments} segments ({cost.encoding}); this agency allows {house.most_segments}: {text}"
         yield Finding(Rule.TOO_LONG, Severity.REFUSE, why, _shorter(cost, house.most_segments))
     usual, usual_cost = dearest(grammar, usual_values(house, purpose.language))
-    if usual_cost.segments > 1 and not over:
+    if usual_cost.segments > 1 and not over and not usual_cost.not_gsm:  # a dear letter is told by itself
         price = usual_cost.segments * book.prices.sent
         why = f"It usually takes {usual_cost.segments} segments, about ${price:.3f} each time: {usual}"
         yield Finding(Rule.SEVERAL_SEGMENTS, Severity.WARN, why, _shorter(usual_cost, 1))
@@ -96,7 +96,7 @@ def check_lengths(wording: str, grammar: Grammar, purpose: Purpose, house: House
 
 def _shorter(cost: Segments, allowed: int) -> str:
     if cost.not_gsm:
-        return f"Take out {' '.join(cost.not_gsm)}, or shorten it."
+        return f"Choose words without {' '.join(cost.not_gsm)}, or say less."
     room = 160 if allowed == 1 else 153 * allowed
     return f"Shorten it by {cost.units - room} characters."
 
