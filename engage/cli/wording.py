@@ -9,6 +9,7 @@ import click
 
 from engage import clock
 from engage.cli.session import account, agency_of, agency_option, json_option, ready_database, show
+from engage.cli.wording_cost import cost
 from engage.cli.wording_told import findings_json, findings_text, preview_text
 from engage.db import Database
 from engage.errors import BadInput, NotFound
@@ -25,6 +26,9 @@ _MOST_NAME = 80
 @click.group()
 def wording() -> None:
     """Wording: the words of texts, per template and language, with versions and reviews."""
+
+
+wording.add_command(cost)
 
 
 @wording.command("list")
