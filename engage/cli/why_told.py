@@ -186,7 +186,9 @@ def day_json(found: PatientDay) -> dict[str, Any]:
 
 def _wording_json(facts: MessageFacts) -> dict[str, Any] | None:
     words = facts.wording
-    return words and {
+    if words is None:
+        return None
+    return {
         "version": words.version,
         "written_by": words.written_by,
         "reviewed_by": words.reviewed_by,

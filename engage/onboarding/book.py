@@ -27,16 +27,16 @@ def load_book(config_dir: Path) -> Book:
 def _survey(file: Path) -> SurveyRules:
     data = read_toml(file)
     words = data.get("words", {})
-    bounds = [data.get("refuse_at"), data.get("warn_at")]
-    if not all(isinstance(bound, float) and 0 < bound <= 1 for bound in bounds) or bounds[1] > bounds[0]:
+    refuse_at, warn_at = data.get("refuse_at"), data.get("warn_at")
+    if not isinstance(refuse_at, float) or not isinstance(warn_at, float) or not 0 < warn_at <= refuse_at <= 1:
         raise ConfigurationError(f"{file}: warn_at and refuse_at must be shares such as 0.5, warn_at the lower one.")
     return SurveyRules(
         rules=tuple(_rule(entry, file) for entry in data.get("rule", ())),
         questions=tuple(_question(entry, file) for entry in data.get("question", ())),
         empty=frozenset(plain(word) for word in words.get("empty", ())),
         same={plain(word): plain(group[0]) for group in words.get("same", ()) for word in group},
-        refuse_at=data["refuse_at"],
-        warn_at=data["warn_at"],
+        refuse_at=refuse_at,
+        warn_at=warn_at,
     )
 
 

@@ -27,7 +27,7 @@ def export_agency(session: Session, agency_id: int) -> AgencyDocument:
     sections = {
         "branch": tuple(_entry(BRANCH, row) for row in branches),
         "sender": tuple(
-            _entry(SENDER, row, branch=offices.get(row.branch_id)) for row in rows_of(session, Sender, agency_id)
+            _entry(SENDER, row, branch=offices.get(row.branch_id or 0)) for row in rows_of(session, Sender, agency_id)
         ),
         "touchpoint": tuple(_entry(TOUCHPOINT, row) for row in rows_of(session, Touchpoint, agency_id)),
         "ladder": tuple(_ladder(session, row) for row in ladders),

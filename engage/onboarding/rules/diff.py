@@ -61,7 +61,7 @@ def stale_reviews(before: AgencyDocument | None, after: AgencyDocument) -> tuple
 
 
 def _reviewed(document: AgencyDocument) -> dict[tuple[str, str], tuple[str, Entry]]:
-    found = {}
+    found: dict[tuple[str, str], tuple[str, Entry]] = {}
     for entry in document.wordings:
         if "reviewed_by" in entry:
             review = {"reviewed_by": entry["reviewed_by"], "reviewed_at": entry["reviewed_at"]}

@@ -228,6 +228,7 @@ def test_a_language_that_nobody_has_reviewed_is_not_sent_and_that_is_told(desk: 
         engage("why", str(first)),
         "in Spanish, 1 segment. Version 1 by Engage, reviewed by Engage founding team on 2026",
     )
+    desk.time.tick(timedelta(hours=1))
     desk.sql(
         "UPDATE templates SET retired_at = :now WHERE key = 'morning-checkin' AND language = 'es'", now=clock.now()
     )
@@ -236,7 +237,6 @@ def test_a_language_that_nobody_has_reviewed_is_not_sent_and_that_is_told(desk: 
         "VALUES (:id, 'morning-checkin', 'es', 2, '{{ agency }}: 1 a 5. STOP', 'Dana')",
         id=desk.cast.id,
     )
-    desk.time.tick(timedelta(hours=1))
     second = desk.checkin(desk.cast.marta_contact)
     desk.dispatch()
     tells(engage("why", str(second)), "in English", "reader's language is Spanish", "(version 2 waits for a review)")
