@@ -200,6 +200,11 @@ def test_the_command_asks_before_it_changes_anything(engage: Program, tmp_path: 
     assert "daily_cap = 5" in engage("agency", "export", "cedar-valley").out
     assert engage("agency", "import", str(file), "--yes").code == 0
     assert engage("agency", "export", "cedar-valley").out == file.read_text(encoding="utf-8")
+    second, first = engage("agency", "history", "cedar-valley").out.split("\n2", 1)
+    assert "agency.import\n  ~ agency, daily_cap: 5 -> 3" in second
+    assert "+ touchpoint day-before: " in first
+    newest = json.loads(engage("agency", "history", "cedar-valley", "--last", "1", "--json").out)
+    assert newest["actor"].startswith("cli:")
 
 
 def test_a_file_that_harms_is_refused_before_the_database_is_asked(engage: Program, tmp_path: Path) -> None:

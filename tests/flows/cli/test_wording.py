@@ -1,12 +1,15 @@
 """engage wording: words are checked, saved as a version that waits, reviewed by somebody else, and only then leave."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from engage.db import Database
 from engage.outreach.gather import _WORDINGS
+from tests.conftest import ROOT
 from tests.flows.cli.conftest import Program
 from tests.flows.cli.test_commands import SUNRISE, is_one_sentence
 
@@ -116,6 +119,21 @@ def test_everything_an_agency_says_is_checked_and_shown(sunrise: Program, db: Da
         )
     assert "1 refused." in sunrise("wording", "check", *AT).out
     is_one_sentence(sunrise("wording", "review", "day-of", *AT, "--by", "Sue Park"), 2, "cannot be released", "the dot")
+
+
+def test_the_wording_of_a_config_folder_is_checked_before_an_agency_is_founded_with_it(
+    engage: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(ROOT / "config", folder)
+    file = folder / "messages" / "en.toml"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("Thank you. See you then.", "See bit.ly/x"), encoding="utf-8"
+    )
+    monkeypatch.setenv("ENGAGE_CONFIG_DIR", str(folder))
+    is_one_sentence(engage(*SUNRISE), 2, "messages/en.toml, answer-confirmed: has_link")
+    assert "has_link" in engage("doctor").out
+    assert engage("agency", "list").out.startswith("There is no agency yet")
 
 
 def test_a_month_is_priced_by_the_agency_s_own_census(sunrise: Program, db: Database) -> None:
