@@ -91,6 +91,13 @@ def test_a_fault_is_told_by_its_place(was: str, becomes: str, says: list[str]) -
     assert [words for words in says if words not in "\n".join(told)] == [], told
 
 
+def test_the_exemption_asks_for_a_phone_in_each_text() -> None:
+    found = read_document(tomllib.loads(TEXT.replace("voice_reminders = true", "healthcare_exemption = true")))
+    assert isinstance(found, AgencyDocument)
+    told = [note.where for note in check_document(found, BOOK, NEEDED) if "exemption" in note.says]
+    assert told[:2] == ["[[wording]] en, day-before", "[[wording]] en, day-of"]
+
+
 def test_a_lock_screen_that_would_say_hospice_is_told() -> None:
     found = read_document(tomllib.loads(TEXT.replace('short_name = "Cedar Valley"', 'short_name = "Cedar Hospice"')))
     assert isinstance(found, AgencyDocument)

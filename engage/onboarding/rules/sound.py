@@ -12,6 +12,7 @@ from engage.onboarding.rules.document import AgencyDocument, Entry, meant
 from engage.onboarding.rules.fields import AGENCY
 from engage.outreach.rules.checks import Book, House, Purpose, Severity, check_wording
 from engage.outreach.rules.checks.lists import found
+from engage.outreach.rules.grammar import Fault, read_wording
 from engage.outreach.rules.placeholders import is_for_clinicians
 from engage.outreach.rules.words import Anchor, Asks
 from engage.patients.rules.words import Category
@@ -45,6 +46,7 @@ def check_document(document: AgencyDocument, book: Book, needed: frozenset[str])
         *_reviews(document),
         *_languages(document, needed),
         *_texts(document, book),
+        *_exemption(document),
     ]
     return tuple(sorted(notes, key=lambda note: note.severity is not Severity.REFUSE))
 
@@ -181,6 +183,17 @@ def _texts(document: AgencyDocument, book: Book) -> Iterator[Note]:
                 place = f", character {finding.place}" if finding.place else ""
                 where = f"{_place(entry)}, {template}{place}"
                 yield Note(where, finding.severity, f"{finding.rule}: {finding.why} {finding.do}")
+
+
+def _exemption(document: AgencyDocument) -> Iterator[Note]:
+    """What the healthcare exemption asks of each text that goes out unasked (47 CFR 64.1200(a)(9)(iv)(B), (C))."""
+    unasked = {touchpoint["template"] for touchpoint in document.sections["touchpoint"]}
+    for entry in document.wordings if document.agency.get("healthcare_exemption") else ():
+        for template, words in entry["texts"].items():
+            grammar = read_wording(words)
+            if template in unasked and not isinstance(grammar, Fault) and "phone" not in grammar.names:
+                says = "The healthcare exemption wants a way to reach the agency in each text: add {{ phone }}."
+                yield Note(f"{_place(entry)}, {template}", Severity.WARN, says)
 
 
 def house_of(document: AgencyDocument) -> House:

@@ -95,7 +95,7 @@ def visit_when(visited_on: date, today: date, language: str) -> str:
 
 
 def clock_words(at: datetime, zone: str, language: str) -> str:
-    """`at` as the wall clock in `zone` shows it: "9:42 AM"."""
+    """`at` as the wall clock in `zone` shows it, in every `language` alike: "9:42 AM"."""
     return _wall(at.astimezone(ZoneInfo(zone)).time())
 
 
