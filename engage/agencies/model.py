@@ -20,6 +20,7 @@ class Agency(Base):
     """A home-health or hospice agency. `phone` is its published office number, printed in every text.
 
     `healthcare_exemption`: it texts within 47 CFR 64.1200(a)(9)(iv), which allows far less; consent is asked for all the same.
+    `most_segments`: a wording that would take more is not saved.
     """
 
     __tablename__ = "agencies"
@@ -27,6 +28,7 @@ class Agency(Base):
         CheckConstraint("slug ~ '^[a-z0-9][a-z0-9-]{1,39}$'", name="slug_is_short"),
         CheckConstraint("texts_after < texts_until", name="window_is_open"),
         CheckConstraint("daily_cap BETWEEN 1 AND 20 AND weekly_cap BETWEEN 1 AND 140", name="caps_are_sane"),
+        CheckConstraint("most_segments BETWEEN 1 AND 10", name="segments_are_few"),
         CheckConstraint(one_of("line", Line), name="line_is_known"),
         CheckConstraint(KNOWN_ZONE, name="zone_is_known"),
         CheckConstraint(
@@ -46,6 +48,7 @@ class Agency(Base):
     texts_until: Mapped[time] = mapped_column(server_default="21:00")
     daily_cap: Mapped[int] = mapped_column(SmallInteger, server_default="5")
     weekly_cap: Mapped[int] = mapped_column(SmallInteger, server_default="30")
+    most_segments: Mapped[int] = mapped_column(SmallInteger, server_default="2")
     healthcare_exemption: Mapped[bool] = mapped_column(server_default="false")
     voice_reminders: Mapped[bool] = mapped_column(server_default="false")
     drop_by: Mapped[int] = mapped_column(SmallInteger, server_default="2")

@@ -1,17 +1,28 @@
-"""engage agency: found one, list them, say when scores and silences worry it."""
+"""engage agency: found one, list them, say when scores and silences worry it; as files: agency_files."""
 
 import click
 from sqlalchemy import text
 
 from engage import clock
+from engage.cli.agency_files import check_files, export_file, import_file
+from engage.cli.agency_history import history
 from engage.cli.session import account, agency_of, agency_option, json_option, ready_database, show
+from engage.errors import ConfigurationError
 from engage.onboarding import NewAgency, found_agency
+from engage.onboarding.shipped import wording_faults
+from engage.outreach.rules.checks import House
 from engage.replies.levels import set_agency_trends
 
 
 @click.group()
 def agency() -> None:
-    """Agencies: add, list, say when scores and silences worry them."""
+    """Agencies: add, list, say when scores and silences worry them; export, import and check one as a file."""
+
+
+agency.add_command(export_file)
+agency.add_command(import_file)
+agency.add_command(check_files)
+agency.add_command(history)
 
 
 @agency.command()
@@ -39,6 +50,9 @@ def add(slug: str, as_json: bool, **facts: str | None) -> None:
             pages_phone=facts["pages_number"],
             line=facts["line"] or "home_health",
         )
+        house = House(new.short_name or new.name, new.name, (new.phone, new.sender_phone))
+        if faults := wording_faults(settings.config_dir, house):
+            raise ConfigurationError("\n".join(["No agency was founded, for its wording would harm:", *faults]))
         agency_id = found_agency(db, new, settings.config_dir, clock.now())
         show(
             {"agency": slug, "id": agency_id},

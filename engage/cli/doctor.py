@@ -10,7 +10,10 @@ from engage.cli.session import begin
 from engage.db import Database, migrate
 from engage.db.opening import complete, opened
 from engage.errors import ConfigurationError, EngageError
+from engage.onboarding.book import load_book
 from engage.onboarding.programme import load_programme
+from engage.onboarding.shipped import wording_faults
+from engage.outreach.rules.checks import House
 from engage.replies.lexicon import load_lexicon
 from engage.reports.health import health
 from engage.settings import SECRETS, Settings, read_toml
@@ -84,6 +87,7 @@ def _of_config(settings: Settings) -> list[str]:
     found = []
     for check in (
         lambda: load_programme(settings.config_dir),
+        lambda: load_book(settings.config_dir),
         lambda: parse_codes(read_toml(settings.config_dir / "twilio-codes.toml")),
         lambda: load_lexicon(settings.config_dir / "lexicon"),
     ):
@@ -91,7 +95,7 @@ def _of_config(settings: Settings) -> list[str]:
             check()
         except (EngageError, OSError, ValueError) as problem:
             found.append(str(problem))
-    return found
+    return found or wording_faults(settings.config_dir, House("Agency", "Agency", ()))
 
 
 def _of_database(settings: Settings) -> list[str]:

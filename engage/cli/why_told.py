@@ -45,9 +45,32 @@ def _message_lines(facts: MessageFacts) -> Iterator[str]:
 
 def _wording(facts: MessageFacts) -> str:
     if facts.language is None:
-        return f'template "{facts.template}", not written yet: a text is written when it leaves.'
+        return f'template "{facts.template}", not written{_why_unwritten(facts)}'
     parts = f"{facts.segments} segment{'' if facts.segments == 1 else 's'}"
-    return f'template "{facts.template}" in {_LANGUAGES.get(facts.language, facts.language)}, {parts}.'
+    told = f'template "{facts.template}" in {_language(facts.language)}, {parts}.'
+    words = facts.wording
+    if words is None:
+        return told
+    if words.version is not None:
+        on = f" on {words.reviewed_at:%Y-%m-%d}" if words.reviewed_at else ""
+        told += f" Version {words.version} by {words.written_by}, reviewed by {words.reviewed_by}{on}."
+    if words.wanted != facts.language:
+        waits = f" (version {words.waiting} waits for a review)" if words.waiting else ""
+        told += (
+            f" Its reader's language is {_language(words.wanted)}, but no reviewed wording was in force in it{waits}."
+        )
+    return told
+
+
+def _why_unwritten(facts: MessageFacts) -> str:
+    words = facts.wording
+    if facts.reason == "no_wording" and words is not None and words.waiting:
+        return f": version {words.waiting} in {_language(words.wanted)} waits for a review (engage wording review)."
+    return " yet: a text is written when it leaves." if facts.ended_at is None else "."
+
+
+def _language(code: str) -> str:
+    return _LANGUAGES.get(code, code)
 
 
 def day_text(found: PatientDay) -> str:
@@ -114,6 +137,7 @@ def message_json(facts: MessageFacts) -> dict[str, Any]:
         "zone": facts.zone,
         "template": facts.template,
         "language": facts.language,
+        "wording": _wording_json(facts),
         "segments": facts.segments,
         "state": str(facts.state),
         "was_sent": was_sent(facts),
@@ -162,6 +186,20 @@ def day_json(found: PatientDay) -> dict[str, Any]:
         "zone": found.zone,
         "messages": [message_json(facts) for facts in found.messages],
         "not_sent": [_not_sent_json(not_sent) for not_sent in found.not_sent],
+    }
+
+
+def _wording_json(facts: MessageFacts) -> dict[str, Any] | None:
+    words = facts.wording
+    if words is None:
+        return None
+    return {
+        "version": words.version,
+        "written_by": words.written_by,
+        "reviewed_by": words.reviewed_by,
+        "reviewed_at": _utc(words.reviewed_at),
+        "wanted_language": words.wanted,
+        "waiting": words.waiting,
     }
 
 

@@ -116,6 +116,7 @@ def _install(session: Session, agency_id: int, programme: Programme, now: dateti
                 version=1,
                 wording=text,
                 written_by="Engage",
+                written_at=now,
                 reviewed_by=wording.reviewed_by,
                 reviewed_at=reviewed_at if wording.reviewed_by else None,
             )

@@ -80,6 +80,14 @@ def load_programme(config_dir: Path) -> Programme:
     return Programme(agency, touchpoints, ladders, data.get("alert", {}), wordings)
 
 
+def needed_templates(config_dir: Path) -> frozenset[str]:
+    """What every agency has to be able to say in English: every answer, promise, page and note that ships."""
+    english = read_toml(config_dir / "messages" / "en.toml").get("wording", {})
+    return frozenset(
+        key for key in english if key.startswith(("answer-", "promise-", "page", "note", "call-page", "mail-"))
+    )
+
+
 def _agency(entry: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
     _known(entry, _AGENCY_KEYS, file, "agency")
     bounds = [entry.get("texts_after", time(8)), entry.get("texts_until", time(21))]

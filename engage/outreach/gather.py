@@ -31,7 +31,7 @@ SELECT m.id, m.agency_id, m.kind, m.channel, m.template, m.params, m.category, m
        m.contact_id, m.visit_id, m.also_for, CASE WHEN m.kind = 'hand' THEN m.body END AS by_hand,
        m.kind = 'hand' AND EXISTS (SELECT FROM replies r WHERE r.agency_id = m.agency_id AND r.phone_hash = c.phone_hash
            AND r.received_at > :long_ago) AS has_written,
-       a.short_name, COALESCE(b.phone, a.phone) AS office_phone, a.texts_after, a.texts_until, a.daily_cap, a.weekly_cap,
+       a.short_name, a.name AS agency_name, COALESCE(b.phone, a.phone) AS office_phone, a.texts_after, a.texts_until, a.daily_cap, a.weekly_cap,
        a.healthcare_exemption, a.voice_reminders, p.texts_after AS own_after, p.texts_until AS own_until, p.state,
        COALESCE(p.time_zone, b.time_zone, a.time_zone) AS zone, p.status, p.first_name, COALESCE(c.language, p.language, 'en') AS language,
        c.phone AS contact_phone, c.phone_kind, c.ended_at IS NOT NULL AS has_ended, COALESCE(c.phone_hash, k.phone_hash) AS phone_hash,
@@ -101,14 +101,14 @@ WHERE m.id = ANY(:ids)
 """)
 
 _VISITS = text("""
-SELECT v.agency_id, v.patient_id, v.starts_on, v.starts_local,
+SELECT v.agency_id, v.patient_id, v.starts_on, v.starts_local, v.discipline,
        array_remove(array_agg(k.first_name ORDER BY k.id), NULL) AS clinicians
 FROM unnest(CAST(:agencies AS bigint[]), CAST(:patients AS bigint[]), CAST(:days AS date[])) AS w(agency_id, patient_id, day)
 JOIN visits v ON v.agency_id = w.agency_id AND v.patient_id = w.patient_id AND v.starts_on = w.day
     AND v.status = 'scheduled' AND v.answer IS DISTINCT FROM 'does_not_want_it'
 LEFT JOIN visit_clinicians vc ON vc.agency_id = v.agency_id AND vc.visit_id = v.id
 LEFT JOIN clinicians k ON k.agency_id = vc.agency_id AND k.id = vc.clinician_id
-GROUP BY v.agency_id, v.patient_id, v.starts_on, v.starts_local, v.id
+GROUP BY v.agency_id, v.patient_id, v.starts_on, v.starts_local, v.discipline, v.id
 """)
 
 # The others on the phone who would have this touchpoint on this day too: the planner's conditions, asked of each patient.
@@ -158,7 +158,7 @@ WHERE m.id = ANY(:ids) ORDER BY m.id, p.id
 # The newest wording that somebody has reviewed; an unreviewed language is not sent (45 CFR 92, Section 1557).
 _WORDINGS = text("""
 SELECT DISTINCT ON (agency_id, key, language) agency_id, key, language, wording FROM templates
-WHERE agency_id = ANY(:agencies) AND reviewed_at IS NOT NULL
+WHERE agency_id = ANY(:agencies) AND reviewed_at IS NOT NULL AND retired_at IS NULL
 ORDER BY agency_id, key, language, version DESC
 """)
 
@@ -248,7 +248,9 @@ def _visits(session: Session, rows: Sequence[Row[Any]], others: _Others) -> _Vis
         agencies, patients, days = (list(column) for column in zip(*wanted, strict=True))
         for visit in session.execute(_VISITS, {"agencies": agencies, "patients": patients, "days": days}):
             key = (visit.agency_id, visit.patient_id, visit.starts_on)
-            found.setdefault(key, []).append(PlannedVisit(visit.starts_local, tuple(visit.clinicians)))
+            found.setdefault(key, []).append(
+                PlannedVisit(visit.starts_local, tuple(visit.clinicians), visit.discipline)
+            )
     return found
 
 
@@ -283,6 +285,7 @@ def _claimed(row: Row[Any], found: _Found) -> Claimed:
         to=_opened(row.clinician_email, "clinicians.email") if is_mail else _phone(row),
         has_sender=found.terms.has_mail if is_mail else row.sender_id is not None,
         agency=row.short_name,
+        agency_name=row.agency_name,
         office_phone=row.office_phone,
         patient=row.first_name or "",
         zone=row.zone,

@@ -53,7 +53,10 @@ class Touchpoint(AgencyRow, Base):
 
 
 class Template(AgencyRow, Base):
-    """The wording of a template in one language; the newest reviewed version is what leaves."""
+    """The wording of a template in one language; the newest version that is reviewed and not retired is what leaves.
+
+    A version is never changed but for its review and its retirement. `written_at` is empty for what an older release wrote.
+    """
 
     __tablename__ = "templates"
     __table_args__ = (
@@ -67,8 +70,10 @@ class Template(AgencyRow, Base):
     version: Mapped[int] = mapped_column(SmallInteger)
     wording: Mapped[str] = mapped_column(Text)
     written_by: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[datetime | None] = mapped_column(Instant)
     reviewed_by: Mapped[str | None] = mapped_column(Text)
     reviewed_at: Mapped[datetime | None] = mapped_column(Instant)
+    retired_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class Message(AgencyRow, Base):

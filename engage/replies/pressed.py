@@ -43,13 +43,14 @@ _TO_A_PERSON = "call-person"
 
 # The newest reviewed wording in the language of the call, else in English.
 _WORDING = text("""
-SELECT s.phone AS our_phone, t.language, t.wording, a.short_name, p.first_name, COALESCE(b.phone, a.phone) AS office_phone
+SELECT s.phone AS our_phone, t.language, t.wording, a.short_name, a.name, p.first_name, COALESCE(b.phone, a.phone) AS office_phone
 FROM messages m
 JOIN agencies a ON a.id = m.agency_id
 JOIN senders s ON s.agency_id = m.agency_id AND s.id = m.sender_id
 LEFT JOIN patients p ON p.agency_id = m.agency_id AND p.id = m.patient_id
 LEFT JOIN branches b ON b.agency_id = m.agency_id AND b.id = p.branch_id
 LEFT JOIN templates t ON t.agency_id = m.agency_id AND t.key = :key AND t.language IN (m.language, 'en') AND t.reviewed_at IS NOT NULL
+    AND t.retired_at IS NULL
 WHERE m.agency_id = :agency AND m.id = :message AND m.channel = 'voice'
 ORDER BY t.language = m.language DESC, t.version DESC NULLS LAST LIMIT 1
 """)
@@ -79,7 +80,12 @@ def take_key(db: Database, codes: CodeTable, link: Link, key: Key, now: datetime
 def _spoken(row: Row[Any]) -> Spoken:
     if row.wording is None:
         return Spoken("", "en")
-    values = {"agency": row.short_name, "phone": display(row.office_phone), "patient": row.first_name}
+    values = {
+        "agency": row.short_name,
+        "agency_name": row.name,
+        "phone": display(row.office_phone),
+        "patient": row.first_name,
+    }
     try:
         return Spoken(wording.render(row.wording, values), row.language)
     except Exception:  # noqa: BLE001 - an agency's wording can fail in any way; the key is stored, and nobody hears an error

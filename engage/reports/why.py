@@ -18,7 +18,7 @@ from engage.db import Database, encryption
 from engage.errors import BadInput, ConfigurationError
 from engage.outreach.rules.words import Anchor, Channel, Kind, Turn
 from engage.patients.rules.words import Category, ConsentKind, ConsentSource
-from engage.reports.rules.facts import Limits, MessageFacts, PageOf, Receipted, Said, Turned, Whom
+from engage.reports.rules.facts import Limits, MessageFacts, PageOf, Receipted, Said, Turned, Whom, WordingOf
 from engage.sms.rules.codes import CodeTable
 from engage.sms.rules.phones import masked
 from engage.sms.rules.statuses import MessageState
@@ -34,6 +34,9 @@ SELECT m.*, a.slug, a.texts_after, a.texts_until, p.texts_after AS own_after, p.
        consent.kind AS consent_kind, consent.source AS consent_source, consent.said_at AS consent_said_at,
        consent.recorded_at AS consent_recorded_at, consent.proof AS consent_proof,
        word.kind AS word_kind, word.source AS word_source, word.said_at AS word_said_at, word.recorded_at AS word_recorded_at,
+       words.version AS wording_version, words.written_by AS wording_by, words.reviewed_by, words.reviewed_at, l.wanted,
+       (SELECT max(w.version) FROM templates w WHERE w.agency_id = m.agency_id AND w.key = m.template AND w.language = l.wanted
+        AND w.reviewed_at IS NULL AND w.retired_at IS NULL) AS waiting,
        COALESCE(sent.that_day, 0) AS that_day, COALESCE(sent.in_seven_days, 0) AS in_seven_days,
        (SELECT again.id FROM messages again WHERE again.agency_id = m.agency_id AND again.retry_of = m.id) AS tried_again_by
 FROM messages m
@@ -66,6 +69,13 @@ LEFT JOIN LATERAL (
       AND o.claimed_at >= (date_trunc('day', d.decided_at AT TIME ZONE p.time_zone) - interval '6 days') AT TIME ZONE p.time_zone
       AND (o.claimed_at < d.decided_at OR (o.claimed_at = d.decided_at AND o.id < m.id))
       AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')) sent ON true
+CROSS JOIN LATERAL (SELECT CASE WHEN m.contact_id IS NULL THEN 'en' ELSE COALESCE(c.language, p.language, 'en') END AS wanted) l
+LEFT JOIN LATERAL (
+    SELECT w.version, w.written_by, w.reviewed_by, w.reviewed_at FROM templates w
+    WHERE w.agency_id = m.agency_id AND w.key = m.template AND w.language = m.language
+      AND w.reviewed_at IS NOT NULL AND GREATEST(w.reviewed_at, w.written_at) <= d.decided_at
+      AND (w.retired_at IS NULL OR w.retired_at > d.decided_at)
+    ORDER BY w.version DESC LIMIT 1) words ON true
 WHERE m.id = ANY(:ids) ORDER BY m.send_at, m.id
 """)
 _TURNS = text(
@@ -236,6 +246,9 @@ def _facts(
         retry_of=row.retry_of,
         tried_again_by=row.tried_again_by,
         text=opened(row.body, "messages.body") if asking.with_text else None,
+        wording=WordingOf(
+            row.wording_version, row.wording_by, row.reviewed_by, row.reviewed_at, row.wanted, row.waiting
+        ),
     )
 
 

@@ -106,6 +106,7 @@ class Draft:
     has_written: bool = False
     pager: Pager | None = None
     page_limits: tuple[Limit, ...] = ()
+    agency_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +188,14 @@ def _written(draft: Draft, now: datetime) -> Ready | Drop:
         return Drop.NO_MAIL if draft.channel is Channel.EMAIL else Drop.NO_SENDER
     if draft.wording is None:
         return Drop.NO_WORDING
-    everybody = [draft.patient, *(companion.first_name for companion in draft.companions)]
+    everybody = _names(draft)
     values: dict[str, object] = {
         "agency": draft.agency,
+        "agency_name": draft.agency_name or draft.agency,
         "phone": display(draft.office_phone),
         "patient": wording.joined(everybody, draft.language),
         "either": wording.either(everybody, draft.language),
-        "name": draft.patient,
+        "name": everybody[0],
         **draft.params,
     }
     if draft.occasion_on is not None:
@@ -218,6 +220,11 @@ def _fitting(draft: Draft, body: str) -> Ready | Drop:
         return Ready(body, 0)
     segments = count(body).segments
     return Drop.EXEMPTION_LENGTH if _is_exempt(draft) and segments > _EXEMPT_SEGMENTS else Ready(body, segments)
+
+
+def _names(draft: Draft) -> list[str]:
+    """Everybody whom the text is about, as they are called: Rose, Al."""
+    return [wording.called(name) for name in (draft.patient, *(each.first_name for each in draft.companions))]
 
 
 def _is_exempt(draft: Draft) -> bool:

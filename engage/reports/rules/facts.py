@@ -72,6 +72,20 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class WordingOf:
+    """The version that was in force in the language of the text, who answers for it, the language its reader has now, and the
+    version in that language that nobody has reviewed.
+    """
+
+    version: int | None
+    written_by: str | None
+    reviewed_by: str | None
+    reviewed_at: datetime | None
+    wanted: str
+    waiting: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PageOf:
     """The alert a page is about: its code, and the place on the ladder."""
 
@@ -125,3 +139,4 @@ class MessageFacts:
     retry_of: int | None = None
     tried_again_by: int | None = None
     text: str | None = None
+    wording: WordingOf | None = None

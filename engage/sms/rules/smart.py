@@ -27,6 +27,11 @@ def smart_encode(text: str) -> str:
     """
     if IS_BASIC(text):
         return text
-    plain = unicodedata.normalize("NFC", text).translate(_TABLE)
+    plain = plainly(text)
     now, then = count(text), count(plain)
     return plain if then.encoding == "GSM-7" and then.segments <= now.segments else text
+
+
+def plainly(text: str) -> str:
+    """The same text with plain punctuation, whatever it wins."""
+    return unicodedata.normalize("NFC", text).translate(_TABLE)

@@ -234,6 +234,36 @@ def test_a_page_names_the_alert_the_step_and_the_clinician_and_nothing_of_the_pa
     assert "symptom" not in said.out
 
 
+def test_a_language_that_nobody_has_reviewed_is_not_sent_and_that_is_told(desk: Desk, engage: Program) -> None:
+    """Marta reads Spanish. Its wording is new and waits: she gets English; without that, nothing."""
+    first = desk.checkin(desk.cast.marta_contact)
+    desk.dispatch()
+    tells(
+        engage("why", str(first)),
+        "in Spanish, 1 segment. Version 1 by Engage, reviewed by Engage founding team on 2026",
+    )
+    desk.time.tick(timedelta(hours=1))
+    desk.sql(
+        "UPDATE templates SET retired_at = :now WHERE key = 'morning-checkin' AND language = 'es'", now=clock.now()
+    )
+    desk.sql(
+        "INSERT INTO templates (agency_id, key, language, version, wording, written_by) "
+        "VALUES (:id, 'morning-checkin', 'es', 2, '{{ agency }}: 1 a 5. STOP', 'Dana')",
+        id=desk.cast.id,
+    )
+    second = desk.checkin(desk.cast.marta_contact)
+    desk.dispatch()
+    tells(engage("why", str(second)), "in English", "reader's language is Spanish", "(version 2 waits for a review)")
+    tells(engage("why", str(first)), "in Spanish, 1 segment. Version 1 by Engage")  # as it stood then
+    desk.sql(
+        "UPDATE templates SET retired_at = :now WHERE key = 'morning-checkin' AND language = 'en'", now=clock.now()
+    )
+    third = desk.checkin(desk.cast.marta_contact)
+    desk.dispatch()
+    assert desk.row(third).reason == "no_wording"
+    tells(engage("why", str(third)), "not written: version 2 in Spanish waits for a review")
+
+
 def test_the_consent_of_that_moment_is_told_not_the_later_one(desk: Desk, engage: Program) -> None:
     first = desk.checkin()
     desk.dispatch()
