@@ -152,8 +152,9 @@ def machine(ward: Ward, people: dict[str, int]) -> type[RuleBasedStateMachine]:
         @rule()
         def its_pages_come_back(self) -> None:
             ward.sql(
-                "UPDATE messages m SET state = 'failed', reason = 'x', ended_at = :now FROM alerts a WHERE a.id = :alert"
-                " AND m.alert_id = a.id AND m.alert_round = a.round AND m.alert_step = a.step AND m.kind = 'page'",
+                "UPDATE messages SET state = 'failed', reason = 'x', ended_at = :now WHERE id IN ("
+                " SELECT unnest(ARRAY[p.id, p.bundle_id]) FROM messages p JOIN alerts a ON a.id = :alert AND p.alert_id = a.id"
+                " AND p.alert_round = a.round AND p.alert_step = a.step AND p.kind = 'page')",
                 alert=self.alert,
                 now=self.now,
             )
