@@ -5,7 +5,7 @@ before the claim is never paged, and one whose worker died is simply due again.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -58,23 +58,49 @@ class Escalated:
     bundled: int = 0
 
 
+@dataclass(slots=True)
+class _Read:
+    """What one run has read of agencies and ladders, each once."""
+
+    session: Session
+    now: datetime
+    crews: dict[int, Crew] = field(default_factory=dict)
+    ladders: dict[tuple[int, int], tuple[list[Step], int]] = field(default_factory=dict)
+
+    def way(self, alert: Alert) -> "_Way":
+        """Who works there, and what the alert climbs."""
+        agency, ladder = alert.agency_id, (alert.agency_id, alert.ladder_id)
+        if agency not in self.crews:
+            self.crews[agency] = load_crew(self.session, agency, self.now)
+        if ladder not in self.ladders:
+            self.ladders[ladder] = steps_of(self.session, *ladder)
+        return _Way(self.crews[agency], *self.ladders[ladder])
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The people, steps and rounds for one alert."""
+
+    crew: Crew
+    steps: list[Step]
+    rounds: int
+
+
 def escalate(db: Database, now: datetime, most: int = 200) -> Escalated:
     """Move every due alert one step on, worst first; `most` at a time."""
     done = Escalated()
-    crews: dict[int, Crew] = {}
     with db.system_session("escalate") as session:
         break_promises(session, now)
         lost = take_next_channels(session, now)
         done.paged += lost.paged
         ids = list(session.scalars(_DUE, {"now": now, "most": most}))
         alerts = session.scalars(select(Alert).where(Alert.id.in_(ids)))
+        read = _Read(session, now)
         for alert in sorted(alerts, key=lambda alert: (-alert.severity, alert.id)):
             agency_id, alert_id = alert.agency_id, alert.id
             try:
                 with session.begin_nested():
-                    if agency_id not in crews:
-                        crews[agency_id] = load_crew(session, agency_id, now)
-                    _climb(session, alert, crews[agency_id], now, done)
+                    _climb(session, alert, read.way(alert), now, done)
             except Exception:  # noqa: BLE001 - one agency's broken row must not keep every other alert from its nurse
                 log.get().exception("an alert cannot climb its ladder", agency=agency_id, alert=alert_id)
         done.bundled = bundle(session, now)
@@ -84,7 +110,7 @@ def escalate(db: Database, now: datetime, most: int = 200) -> Escalated:
     return done
 
 
-def _climb(session: Session, alert: Alert, crew: Crew, now: datetime, done: Escalated) -> None:
+def _climb(session: Session, alert: Alert, way: _Way, now: datetime, done: Escalated) -> None:
     has_failed = alert.step > 0 and alert.next_due_at is not None and alert.next_due_at > now
     is_stale = alert.state == AlertState.ACKNOWLEDGED
     if is_stale and alert.try_again_at is not None:
@@ -98,10 +124,10 @@ def _climb(session: Session, alert: Alert, crew: Crew, now: datetime, done: Esca
     elif has_failed:
         _add_event(session, alert, now, EventKind.PAGE_FAILED)
     alert.state = AlertState.OPEN
-    for move in _moves(session, alert, crew, now, has_failed=has_failed, is_stale=is_stale):
+    for move in _moves(session, alert, way, now, has_failed=has_failed, is_stale=is_stale):
         match move:
             case Page():
-                _page(session, alert, move, steps_of(session, alert.agency_id, alert.ladder_id)[0], now)
+                _page(session, alert, move, way.steps, now)
                 done.paged += len(move.people)
             case Nobody(place=place, who=who):
                 detail = {"who": who, "step": place.step, "round": place.round}
@@ -112,9 +138,9 @@ def _climb(session: Session, alert: Alert, crew: Crew, now: datetime, done: Esca
 
 
 def _moves(
-    session: Session, alert: Alert, crew: Crew, now: datetime, *, has_failed: bool, is_stale: bool
+    session: Session, alert: Alert, way: _Way, now: datetime, *, has_failed: bool, is_stale: bool
 ) -> tuple[Move, ...]:
-    steps, rounds = steps_of(session, alert.agency_id, alert.ladder_id)
+    crew, steps, rounds = way.crew, way.steps, way.rounds
     people = _without(takers_of(session, alert), pageable(session, alert, steps, crew, now))
     passed = passers_of(session, alert)
     wall = now.astimezone(ZoneInfo(crew.rota.zone_of(alert.branch_id))).time()

@@ -27,25 +27,35 @@ STUCK = timedelta(seconds=60)
 # taken the alert, is not to be reached another way. Who has no way left is only looked at when somebody must be told of their phone,
 # so that many of them do not hide the others.
 _LOST = text("""
-SELECT a.agency_id, a.id AS alert_id, p.clinician_id, k.emr_id AS clinician, array_agg(p.channel) AS tried,
-       (array_agg(COALESCE(b.reason, p.reason) ORDER BY p.id DESC))[1] AS why, max(p.expires_at) AS until, max(p.params ->> 'paged_as') AS paged_as, min(p.template) AS template
-FROM alerts a
-JOIN messages p ON p.agency_id = a.agency_id AND p.alert_id = a.id AND p.kind = 'page' AND p.alert_round = a.round AND p.alert_step = a.step
-JOIN clinicians k ON k.agency_id = p.agency_id AND k.id = p.clinician_id
-LEFT JOIN messages b ON b.agency_id = p.agency_id AND b.id = p.bundle_id
-WHERE a.state = 'open' AND a.step > 0 AND a.exhausted_at IS NULL AND a.next_due_at > :now
-GROUP BY a.agency_id, a.id, p.clinician_id, k.emr_id, k.email, k.page_channels, k.phone_hash, k.texts_stopped_at
-HAVING bool_and(
-    (COALESCE(b.state, p.state) IN ('failed', 'undelivered', 'suppressed')
-     AND COALESCE(b.reason, p.reason) NOT IN ('person_quiet', 'clinician_left'))
-    OR (COALESCE(b.state, p.state) = 'planned' AND COALESCE(b.send_at, p.send_at) <= :stuck
-        AND (:is_stopped OR COALESCE(b.reason, p.reason) IN ('provider_busy', 'sending_stopped', 'never_reached_twilio'))))
-  AND (bool_or(COALESCE(b.reason, p.reason) IN ('permanent_number', 'opted_out'))
-       OR (k.email IS NOT NULL AND 'email' = ANY(k.page_channels) AND NOT bool_or(p.channel = 'email'))
-       OR (NOT :is_stopped AND k.phone_hash IS NOT NULL AND
-           (('voice' = ANY(k.page_channels) AND NOT bool_or(p.channel = 'voice'))
-            OR ('sms' = ANY(k.page_channels) AND k.texts_stopped_at IS NULL AND NOT bool_or(p.channel = 'sms')))))
-ORDER BY max(a.severity) DESC, a.id LIMIT 200
+WITH waiting AS MATERIALIZED (
+    SELECT agency_id, id, round, step, severity FROM alerts
+    WHERE state = 'open' AND step > 0 AND exhausted_at IS NULL AND next_due_at > :now
+), pages AS (
+    SELECT a.agency_id, a.id AS alert_id, a.severity, p.id, p.clinician_id, p.channel, p.expires_at, p.params, p.template,
+           COALESCE(b.state, p.state) AS state, COALESCE(b.reason, p.reason) AS reason, COALESCE(b.send_at, p.send_at) AS send_at
+    FROM waiting a
+    CROSS JOIN LATERAL (
+        SELECT * FROM messages m WHERE m.agency_id = a.agency_id AND m.alert_id = a.id AND m.kind = 'page'
+          AND m.alert_round = a.round AND m.alert_step = a.step OFFSET 0) p
+    LEFT JOIN LATERAL (SELECT * FROM messages m WHERE m.id = p.bundle_id AND m.agency_id = p.agency_id OFFSET 0) b ON true
+), lost AS MATERIALIZED (
+    SELECT agency_id, alert_id, clinician_id, severity, array_agg(channel) AS tried,
+           (array_agg(reason ORDER BY id DESC))[1] AS why, max(expires_at) AS until, max(params ->> 'paged_as') AS paged_as,
+           min(template) AS template, bool_or(reason IN ('permanent_number', 'opted_out')) AS is_dead
+    FROM pages GROUP BY agency_id, alert_id, clinician_id, severity
+    HAVING bool_and(
+        (state IN ('failed', 'undelivered', 'suppressed') AND reason NOT IN ('person_quiet', 'clinician_left'))
+        OR (state = 'planned' AND send_at <= :stuck
+            AND (:is_stopped OR reason IN ('provider_busy', 'sending_stopped', 'never_reached_twilio'))))
+)
+SELECT l.agency_id, l.alert_id, l.clinician_id, k.emr_id AS clinician, l.tried, l.why, l.until, l.paged_as, l.template
+FROM lost l JOIN clinicians k ON k.agency_id = l.agency_id AND k.id = l.clinician_id
+WHERE l.is_dead
+   OR (k.email IS NOT NULL AND 'email' = ANY(k.page_channels) AND NOT 'email' = ANY(l.tried))
+   OR (NOT :is_stopped AND k.phone_hash IS NOT NULL AND (
+       ('voice' = ANY(k.page_channels) AND NOT 'voice' = ANY(l.tried))
+       OR ('sms' = ANY(k.page_channels) AND k.texts_stopped_at IS NULL AND NOT 'sms' = ANY(l.tried))))
+ORDER BY l.severity DESC, l.alert_id LIMIT 200
 """)
 
 _FOR_GOOD = frozenset({"permanent_number", "opted_out"})
