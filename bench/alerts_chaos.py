@@ -184,9 +184,16 @@ class _Habit:
         self._share = 0.0 if number % 4 == 3 else 0.3 if number == NURSES - 2 else 0.8
 
     def __call__(self, page: SentText, fake: FakeTwilio) -> None:
-        code = re.search(r"Reply (\d{4,6})", page.body)
-        if code is not None and self._storm.dice.random() < self._share:
-            fake.text_in(self._phone, PAGES_NUMBER, code.group(1))
+        one = re.search(r"Reply (\d{4,6})", page.body)
+        many = re.search(r": (\d{4,6}) .*ALL", page.body)  # she takes all of them, or the first
+        if one is not None:
+            answers = (one.group(1),)
+        elif many is not None:
+            answers = ("ALL", many.group(1))
+        else:
+            return
+        if self._storm.dice.random() < self._share:
+            fake.text_in(self._phone, PAGES_NUMBER, self._storm.dice.choice(answers))
 
 
 def _superuser(storm: Storm) -> psycopg.Connection[tuple[object, ...]]:

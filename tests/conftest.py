@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from engage.db.embedded import EmbeddedPostgres
 from engage.db.encryption import KeyRing
 from tests.cast import Cast, gather_cast
 
+_PLENTY = 4 * 2**30
 ROOT = Path(__file__).resolve().parent.parent
 RING = KeyRing({"test": b"\x07" * 32}, "a secret that only tests use, and long enough")
 
@@ -46,7 +49,7 @@ def _quiet_logs() -> None:
 def server() -> Iterator[EmbeddedPostgres]:
     """One PostgreSQL for this test process, with a migrated database to copy from."""
     with (
-        tempfile.TemporaryDirectory(prefix="engage-") as folder,
+        tempfile.TemporaryDirectory(prefix="engage-", dir=_quick_folder()) as folder,
         EmbeddedPostgres(Path(folder), durable=False) as postgres,
     ):
         postgres.create_database("pattern")
@@ -57,14 +60,34 @@ def server() -> Iterator[EmbeddedPostgres]:
         yield postgres
 
 
+def _quick_folder() -> Path | None:
+    """Memory, where the machine has plenty of it: a copied database then costs a third. Else the usual folder."""
+    memory = Path("/dev/shm")
+    is_large = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _PLENTY
+    return memory if is_large else None
+
+
+@pytest.fixture(scope="session")
+def gathered(server: EmbeddedPostgres) -> Cast:
+    """The cast in a database of its own, to copy from."""
+    server.create_database("with_cast", template="pattern")
+    encryption.use(RING)
+    database = Database(server.url("with_cast"), pool_size=1)
+    cast = gather_cast(database, ROOT / "config")
+    database.close()
+    return cast
+
+
 _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def db(server: EmbeddedPostgres) -> Iterator[Database]:
-    """A fresh database, migrated and empty."""
-    name = f"test_{next(_numbers)}"
-    server.create_database(name, template="pattern")
+def db(server: EmbeddedPostgres, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A fresh database, migrated; empty, but for the cast where the test has asked for it."""
+    name, has_cast = f"test_{next(_numbers)}", "cast" in request.fixturenames
+    if has_cast:
+        request.getfixturevalue("gathered")
+    server.create_database(name, template="with_cast" if has_cast else "pattern")
     encryption.use(RING)
     database = Database(server.url(name), pool_size=5)
     yield database
@@ -73,9 +96,9 @@ def db(server: EmbeddedPostgres) -> Iterator[Database]:
 
 
 @pytest.fixture
-def cast(db: Database) -> Cast:
+def cast(db: Database, gathered: Cast) -> Cast:
     """Two agencies, so that a stranger is in every test: the sunrise's people, and the other's."""
-    return gather_cast(db, ROOT / "config")
+    return replace(gathered, db=db)
 
 
 @pytest.fixture
