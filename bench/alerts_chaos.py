@@ -253,9 +253,10 @@ def _strike(storm: Storm, agency: int, point: str, wave: list[int]) -> bool:
 
 def _judge(storm: Storm, verdict: Verdict) -> None:
     """What the rows and Twilio's own log say."""
+    # exhausted alerts open one of their own, that nobody was reached: it is counted only if it is forgotten
     for name, query in {
-        "taken": "SELECT count(*) FROM alerts WHERE state <> 'open'",
-        "exhausted": "SELECT count(*) FROM alerts WHERE state = 'open' AND exhausted_at IS NOT NULL",
+        "taken": "SELECT count(*) FROM alerts WHERE kind = 'urgent' AND state <> 'open'",
+        "exhausted": "SELECT count(*) FROM alerts WHERE kind = 'urgent' AND state = 'open' AND exhausted_at IS NOT NULL",
         "forgotten": "SELECT count(*) FROM alerts WHERE state = 'open' AND exhausted_at IS NULL",
         "twice_a_step": _TWICE_A_STEP,
         "lost_steps": "SELECT count(*) FROM alert_events WHERE kind = 'repaired'",
