@@ -133,8 +133,9 @@ def _score(by: dict[str, list[Find]], score: Score, asked: Asked) -> int | None:
 
 def _health(by: dict[str, list[Find]]) -> None:
     if "deceased" in by:
-        for means in ("hospitalized", "urgent", "symptom"):
+        for means in ("hospitalized", "symptom"):
             by.pop(means, None)
+        _keep(by, "urgent", lambda f: f.entry.kind == "own life")  # who wants to follow the dead is alive
     if "hospitalized" in by:
         by.pop("urgent", None)
         by.pop("symptom", None)
