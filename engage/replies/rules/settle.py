@@ -7,7 +7,7 @@ through the finds.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engage.replies.rules.guards import Scene
+from engage.replies.rules.guards import ENDS, Scene
 from engage.replies.rules.lexicon import Find
 from engage.replies.rules.reading import Asked, Intent
 from engage.replies.rules.score import Fit, Score
@@ -180,8 +180,8 @@ def _answers(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> tuple[lis
     if asked is not Asked.REMINDER or {"wrong_number", "deceased", "hospitalized", "help"} & by.keys():
         return [], []
     if "optout" in by:
-        # "Yes stop" is no yes to the visit; "yes and stop texting me" is both.
-        return [f for f in yes if _is_joined(f, by["optout"], scene)], []
+        # "Yes stop" is no yes to the visit; "yes and stop texting me" is both, and so is "no and stop texting me".
+        return tuple([f for f in answer if _is_joined(f, by["optout"], scene)] for answer in (yes, no))  # type: ignore[return-value]
     return yes, no
 
 
@@ -202,8 +202,8 @@ def _outside_questions(finds: list[Find], by: dict[str, list[Find]], scene: Scen
 
 
 def _is_joined(find: Find, others: list[Find], scene: Scene) -> bool:
-    """Whether an "and" or "but" stands between this find and the first of the others, whichever comes first."""
-    joints = scene.lists["and"] | scene.lists["but"]
+    """Whether an "and", a "but" or a full stop stands between this find and the first of the others, whichever comes first."""
+    joints = scene.lists["and"] | scene.lists["but"] | ENDS
     first, last = min(f.first for f in others), max(f.last for f in others)
     between = range(find.last, first) if find.last <= first else range(last, find.first)
     return any(scene.items[i].text in joints for i in between)
