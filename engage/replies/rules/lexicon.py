@@ -123,6 +123,7 @@ class Lexicon:
     guards: Bank
     entries: tuple[Entry, ...]
     known: frozenset[str]
+    people: frozenset[str]
     repairable: Mapping[str, Mapping[str, tuple[str, ...]]]
     only: Mapping[str, frozenset[str]]
 
@@ -148,6 +149,7 @@ class Lexicon:
             meanings=Bank.of((e for e in entries if e.means != "idiom"), classes),
             guards=Bank.of(guards, classes),
             entries=entries,
+            people=frozenset().union(*(lists.get(n, frozenset()) for n in ("patients", "others", "staff", "they_are"))),
             known=known | lists.get("common", frozenset()),
             only={
                 "en": (own["en"] | lists.get("common", frozenset())) - own["es"],
@@ -180,7 +182,7 @@ class Lexicon:
         """
         owner = word.removesuffix("'s")
         word = word.replace("'", "")
-        if owner + "s" == word and word not in self.known and owner in self.known:
+        if owner + "s" == word and owner in self.known and owner not in self.people:
             return owner
         if _STRETCHED.search(word) and not set(word) <= set("ivxw"):
             for letters in (r"\1", r"\1\1"):

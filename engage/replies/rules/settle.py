@@ -85,6 +85,8 @@ def _drop_contained(by: dict[str, list[Find]], scene: Scene) -> None:
     stops = [(f.first, f.last) for f in by.get("optout", ())]
     for means in ("cancel_visit", "optin", "callback", "confirm", "reschedule", "complaint", "auto_reply"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in stops))
+    called_off = [(f.first, f.last) for f in by.get("cancel_visit", ())]
+    _keep(by, "callback", lambda f: not any(f.first <= a and b <= f.last for a, b in called_off))
     _one_day_off(by, scene)
     rude = [(f.first, f.last) for f in by.get("complaint", ())]
     for means in ("condition", "reschedule"):
@@ -97,6 +99,11 @@ def _drop_contained(by: dict[str, list[Find]], scene: Scene) -> None:
 def _calls_off(find: Find, scene: Scene) -> bool:
     """Whether the word itself is said: "cancel", "skip"; stronger than anything about who will be at home."""
     return any(w.text in scene.lists["calling_off"] for w in scene.items[find.first : find.last])
+
+
+def _asks(find: Find, scene: Scene) -> bool:
+    """Whether it speaks of coming and visits, and not only of who will be at home."""
+    return any(w.text in scene.lists["asks_no_visit"] for w in scene.items[find.first : find.last])
 
 
 def _one_day_off(by: dict[str, list[Find]], scene: Scene) -> None:
@@ -192,6 +199,9 @@ def _statements(by: dict[str, list[Find]], scene: Scene) -> tuple[list[Find], li
     cancel = [f for f in cancel if not any(f.first < s.last and s.first < f.last for s in stays)]
     if {"wrong_number", "deceased", "hospitalized"} & by.keys() and not stays:
         confirm = []
+    if {"deceased", "hospitalized"} & by.keys():
+        # Rule 26: that nobody will be at home is part of the news; calling the visit off is asked for.
+        cancel = [f for f in cancel if _calls_off(f, scene) or _asks(f, scene)]
     return confirm, [] if "wrong_number" in by else cancel
 
 
@@ -205,7 +215,7 @@ def _is_joined(find: Find, others: list[Find], scene: Scene) -> bool:
     """Whether an "and", a "but" or a full stop stands between this find and the first of the others, whichever comes first."""
     joints = scene.lists["and"] | scene.lists["but"] | ENDS
     first, last = min(f.first for f in others), max(f.last for f in others)
-    between = range(find.last, first) if find.last <= first else range(last, find.first)
+    between = range(find.last - 1, first) if find.last <= first else range(last, find.first)
     return any(scene.items[i].text in joints for i in between)
 
 
@@ -237,6 +247,8 @@ def _talk(by: dict[str, list[Find]], scene: Scene) -> None:
     else:
         by.pop("question", None)
     if "optout" in by:
+        # "Why am I still getting these" beside a stop asks for no answer.
+        _keep(by, "help", lambda f: scene.items[f.first].text != "why")
         by.pop("complaint", None) if all(f.entry.kind == "texts" for f in by.get("complaint", [])) else None
 
 
