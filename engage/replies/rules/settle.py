@@ -92,6 +92,8 @@ def _drop_contained(by: dict[str, list[Find]], scene: Scene) -> None:
     for means in ("condition", "reschedule"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in rude))
     grave = [(f.first, f.last) for f in by.get("urgent", ())]
+    life = [(f.first, f.last) for f in by.get("urgent", ()) if f.entry.kind == "own life"]
+    _keep(by, "optout", lambda f: not any(f.first < b and a < f.last for a, b in life))
     for means in ("complaint", "cancel_visit", "reschedule", "callback"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in grave))
 
