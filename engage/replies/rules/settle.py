@@ -144,7 +144,9 @@ def _health(by: dict[str, list[Find]]) -> None:
     if "deceased" in by:
         for means in ("hospitalized", "symptom"):
             by.pop(means, None)
-        _keep(by, "urgent", lambda f: f.entry.kind == "own life")  # who wants to follow the dead is alive
+        _keep(by, "urgent", lambda f: f.entry.kind == "own life")
+    if any(f.entry.kind == "own life" for f in by.get("urgent", ())):
+        by.pop("deceased", None)  # who wants to follow the dead is alive
     if "hospitalized" in by:
         by.pop("urgent", None)
         by.pop("symptom", None)
