@@ -182,7 +182,7 @@ class Lexicon:
         """
         owner = word.removesuffix("'s")
         word = word.replace("'", "")
-        if owner + "s" == word and owner in self.known and owner not in self.people:
+        if owner + "s" == word and owner in self.known and not (owner in self.people and word in self.known):
             return owner
         if _STRETCHED.search(word) and not set(word) <= set("ivxw"):
             for letters in (r"\1", r"\1\1"):
