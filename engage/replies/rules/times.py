@@ -123,17 +123,23 @@ def _counted(items: tuple[Word, ...], i: int) -> int | None:
 def _days_ahead(word: str, before: str, after: str, weekday: int) -> int | None:
     if word in WEEKDAYS:
         return (WEEKDAYS[word] - weekday - 1) % 7 + 1
-    if word == "week" and before == "next" and after != "end":
-        return 7 - weekday
-    if word == "semana" and (before in {"proxima", "otra", "siguiente"} or after == "que"):
-        return 7 - weekday
+    if (weeks := _weeks_ahead(word, before, after, weekday)) is not None:
+        return weeks
+    if word == "tomorrow" or (word == "manana" and before not in {"la", "las"} and after != "manana"):
+        return 2 if before in {"pasado", "after"} else 1
+    return 0 if word in {"today", "hoy"} else None
+
+
+def _weeks_ahead(word: str, before: str, after: str, weekday: int) -> int | None:
+    """The Monday of another week, or the Saturday of a weekend."""
     if word in {"weekend", "weekends"} or (word == "semana" and before == "de"):
         return (5 - weekday) % 7 + (7 if before == "next" else 0)
     if word == "week" and after == "after":
         return 14 - weekday
-    if word == "tomorrow" or (word == "manana" and before not in {"la", "las"} and after != "manana"):
-        return 2 if before in {"pasado", "after"} else 1
-    return 0 if word in {"today", "hoy"} else None
+    is_next = (word == "week" and before == "next") or (
+        word == "semana" and (before in {"proxima", "otra", "siguiente"} or after == "que")
+    )
+    return 7 - weekday if is_next else None
 
 
 def _day_of_month(day: int, today: date | None) -> date | None:
