@@ -61,10 +61,19 @@ class Scene:
             elif text == "," and not listed and not self._list_goes_on(find.last):
                 return False
             elif text in self.lists["negators"]:
-                return self._reaches(i, find.first, listed)
+                return self._reaches(i, find.first, listed) and not self._is_an_answer(i)
             elif text in self.lists["denial_breaks"] or (text in self.lists["and"] and urgent):
                 return False
         return False
+
+    def _is_an_answer(self, at: int) -> bool:
+        """ "No and quit texting", "no please stop": a "no" that answers us denies nothing behind it."""
+        after = self.items[at + 1].text
+        return (
+            self.items[at].text == "no"
+            and self.items[at - 1].text in ENDS | {","}
+            and (after in self.lists["and"] or after in self.lists["after_an_answer"])
+        )
 
     def _list_goes_on(self, last: int) -> bool:
         following = [w.text for w in self.items[last : last + 4]]

@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA
 
 from engage.replies.rules.pattern import STEM, Pattern, compile_pattern
 from engage.replies.rules.reading import Asked
-from engage.replies.rules.words import Words, fold, split
+from engage.replies.rules.words import Words, deny_once, fold, split
 
 MARKS = frozenset({".", ",", "?"})
 
@@ -123,6 +123,7 @@ class Lexicon:
     guards: Bank
     entries: tuple[Entry, ...]
     known: frozenset[str]
+    people: frozenset[str]
     repairable: Mapping[str, Mapping[str, tuple[str, ...]]]
     only: Mapping[str, frozenset[str]]
 
@@ -148,6 +149,7 @@ class Lexicon:
             meanings=Bank.of((e for e in entries if e.means != "idiom"), classes),
             guards=Bank.of(guards, classes),
             entries=entries,
+            people=frozenset().union(*(lists.get(n, frozenset()) for n in ("patients", "others", "staff", "they_are"))),
             known=known | lists.get("common", frozenset()),
             only={
                 "en": (own["en"] | lists.get("common", frozenset())) - own["es"],
@@ -158,7 +160,8 @@ class Lexicon:
 
     def words(self, text: str, language: str) -> Words:
         """Cut a text into words as this lexicon knows them, the short forms of `language` first."""
-        return split(text, self.rewrites.get(language, self.rewrites["en"]), lambda word: self.repair(word, language))
+        words = split(text, self.rewrites.get(language, self.rewrites["en"]), lambda word: self.repair(word, language))
+        return deny_once(words, self.lists["en"]["denied_twice"]) if language == "en" else words
 
     def main_language(self, text: str, hint: str) -> str:
         """English or Spanish by the text's own words, the small ones twice; the hint decides a draw."""
@@ -173,7 +176,14 @@ class Lexicon:
         return "en" if english > spanish else "es"
 
     def repair(self, word: str, language: str) -> str | None:
-        """The known word a misspelt one must be, or None: long words only, same first letter, one slip (two from 8)."""
+        """The known word a misspelt one must be, or None: long words only, same first letter, one slip (two from 8).
+
+        "Throat's" is a throat that does something, or has something: the noun is what the lexicon knows.
+        """
+        owner = word.removesuffix("'s")
+        word = word.replace("'", "")
+        if owner + "s" == word and owner in self.known and not (owner in self.people and word in self.known):
+            return owner
         if _STRETCHED.search(word) and not set(word) <= set("ivxw"):
             for letters in (r"\1", r"\1\1"):
                 short = _STRETCHED.sub(letters, word)

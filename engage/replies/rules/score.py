@@ -188,6 +188,8 @@ def _value(text: str, numbers: dict[str, int]) -> int | None:
 
 def _is_count(items: tuple[Word, ...], number: Number, lists: Lists, numbers: dict[str, int]) -> bool:
     before, after = items[number.first - 1].text, items[number.last].text
+    if after in lists["feet"] and items[number.last + 1].text not in lists["feet_measured"]:
+        return False  # "4 foot is tingling"
     if after in lists["units"] or before in lists["currencies"]:
         return True
     # "2 or 3 days", "10-15 minutes": the unit stands behind the second number.

@@ -7,7 +7,7 @@ through the finds.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engage.replies.rules.guards import Scene
+from engage.replies.rules.guards import ENDS, Scene
 from engage.replies.rules.lexicon import Find
 from engage.replies.rules.reading import Asked, Intent
 from engage.replies.rules.score import Fit, Score
@@ -85,11 +85,15 @@ def _drop_contained(by: dict[str, list[Find]], scene: Scene) -> None:
     stops = [(f.first, f.last) for f in by.get("optout", ())]
     for means in ("cancel_visit", "optin", "callback", "confirm", "reschedule", "complaint", "auto_reply"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in stops))
+    called_off = [(f.first, f.last) for f in by.get("cancel_visit", ())]
+    _keep(by, "callback", lambda f: not any(f.first <= a and b <= f.last for a, b in called_off))
     _one_day_off(by, scene)
     rude = [(f.first, f.last) for f in by.get("complaint", ())]
     for means in ("condition", "reschedule"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in rude))
     grave = [(f.first, f.last) for f in by.get("urgent", ())]
+    life = [(f.first, f.last) for f in by.get("urgent", ()) if f.entry.kind == "own life"]
+    _keep(by, "optout", lambda f: not any(f.first < b and a < f.last for a, b in life))
     for means in ("complaint", "cancel_visit", "reschedule", "callback"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in grave))
 
@@ -97,6 +101,11 @@ def _drop_contained(by: dict[str, list[Find]], scene: Scene) -> None:
 def _calls_off(find: Find, scene: Scene) -> bool:
     """Whether the word itself is said: "cancel", "skip"; stronger than anything about who will be at home."""
     return any(w.text in scene.lists["calling_off"] for w in scene.items[find.first : find.last])
+
+
+def _asks(find: Find, scene: Scene) -> bool:
+    """Whether it speaks of coming and visits, and not only of who will be at home."""
+    return any(w.text in scene.lists["asks_no_visit"] for w in scene.items[find.first : find.last])
 
 
 def _one_day_off(by: dict[str, list[Find]], scene: Scene) -> None:
@@ -133,8 +142,11 @@ def _score(by: dict[str, list[Find]], score: Score, asked: Asked) -> int | None:
 
 def _health(by: dict[str, list[Find]]) -> None:
     if "deceased" in by:
-        for means in ("hospitalized", "urgent", "symptom"):
+        for means in ("hospitalized", "symptom"):
             by.pop(means, None)
+        _keep(by, "urgent", lambda f: f.entry.kind == "own life")
+    if any(f.entry.kind == "own life" for f in by.get("urgent", ())):
+        by.pop("deceased", None)  # who wants to follow the dead is alive
     if "hospitalized" in by:
         by.pop("urgent", None)
         by.pop("symptom", None)
@@ -179,8 +191,8 @@ def _answers(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> tuple[lis
     if asked is not Asked.REMINDER or {"wrong_number", "deceased", "hospitalized", "help"} & by.keys():
         return [], []
     if "optout" in by:
-        # "Yes stop" is no yes to the visit; "yes and stop texting me" is both.
-        return [f for f in yes if _is_joined(f, by["optout"], scene)], []
+        # "Yes stop" is no yes to the visit; "yes and stop texting me" is both, and so is "no and stop texting me".
+        return tuple([f for f in answer if _is_joined(f, by["optout"], scene)] for answer in (yes, no))  # type: ignore[return-value]
     return yes, no
 
 
@@ -191,6 +203,9 @@ def _statements(by: dict[str, list[Find]], scene: Scene) -> tuple[list[Find], li
     cancel = [f for f in cancel if not any(f.first < s.last and s.first < f.last for s in stays)]
     if {"wrong_number", "deceased", "hospitalized"} & by.keys() and not stays:
         confirm = []
+    if {"deceased", "hospitalized"} & by.keys():
+        # Rule 26: that nobody will be at home is part of the news; calling the visit off is asked for.
+        cancel = [f for f in cancel if _calls_off(f, scene) or _asks(f, scene)]
     return confirm, [] if "wrong_number" in by else cancel
 
 
@@ -201,10 +216,10 @@ def _outside_questions(finds: list[Find], by: dict[str, list[Find]], scene: Scen
 
 
 def _is_joined(find: Find, others: list[Find], scene: Scene) -> bool:
-    """Whether an "and" or "but" stands between this find and the first of the others, whichever comes first."""
-    joints = scene.lists["and"] | scene.lists["but"]
+    """Whether an "and", a "but" or a full stop stands between this find and the first of the others, whichever comes first."""
+    joints = scene.lists["and"] | scene.lists["but"] | ENDS
     first, last = min(f.first for f in others), max(f.last for f in others)
-    between = range(find.last, first) if find.last <= first else range(last, find.first)
+    between = range(find.last - 1, first) if find.last <= first else range(last, find.first)
     return any(scene.items[i].text in joints for i in between)
 
 
@@ -236,6 +251,8 @@ def _talk(by: dict[str, list[Find]], scene: Scene) -> None:
     else:
         by.pop("question", None)
     if "optout" in by:
+        # "Why am I still getting these" beside a stop asks for no answer.
+        _keep(by, "help", lambda f: scene.items[f.first].text != "why")
         by.pop("complaint", None) if all(f.entry.kind == "texts" for f in by.get("complaint", [])) else None
 
 

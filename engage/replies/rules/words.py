@@ -100,6 +100,23 @@ def arrange(items: list[Word], emoji: tuple[str, ...]) -> Words:
     return Words(tuple(items), " " + " ".join(w.text for w in items) + " ", tuple(offsets), emoji)
 
 
+_ONCE = {"no": "any", "nothing": "anything", "nobody": "anybody", "none": "any"}
+
+
+def deny_once(words: Words, verbs: frozenset[str]) -> Words:
+    """ "Can't get no air", "don't want no more texts": the second negation of a dialect only repeats the first."""
+    items = list(words.items)
+    for i, word in enumerate(items):
+        if word.text != "not":
+            continue
+        at = i + 1
+        while at < len(items) and items[at].text in verbs:
+            at += 1
+        if i + 1 < at < len(items) - 1 and items[at].text in _ONCE and items[at + 1].text != "one":
+            items[at] = items[at]._replace(text=_ONCE[items[at].text])
+    return words if items == list(words.items) else arrange(items, words.emoji)
+
+
 def fold(text: str) -> str:
     """Lower case without accents, in compatibility form; "Sí" becomes "si"."""
     if text.isascii():
@@ -208,7 +225,7 @@ def _spell(
         return
     # A capital inside a sentence is a name: Denise is no demise.
     is_name = raw[0].isupper() and raw[1:].islower() and items[-1].text not in {".", "?", "*"}
-    mended = None if is_name else repair(bare)
+    mended = None if is_name else repair(plain)
     if mended is None:
         items.append(Word(bare, bare, start, end))
     else:

@@ -23,6 +23,15 @@ AFTER_3 = (None, time(15), None)
         ("can we do next week", "en", [(date(2026, 11, 23), None, None)]),
         ("puede venir el jueves por la tarde?", "es", [(date(2026, 11, 26), time(12), time(17))]),
         ("si pero despues de las 3", "es", [AFTER_3]),
+        ("move it to Dec 5 please", "en", [(date(2026, 12, 5), None, None)]),
+        ("can we do december 5th after 3", "en", [(date(2026, 12, 5), time(15), None)]),
+        ("reschedule to 1/4", "en", [(date(2027, 1, 4), None, None)]),
+        ("can you come in two days instead", "en", [(date(2026, 11, 22), None, None)]),
+        ("could she come on the weekend instead", "en", [(date(2026, 11, 21), None, None)]),
+        ("puede ser la semana que viene?", "es", [(date(2026, 11, 23), None, None)]),
+        ("cámbienla para el 5 de diciembre", "es", [(date(2026, 12, 5), None, None)]),
+        ("mejor en las mañanas", "es", [(None, time(8), time(12))]),
+        ("puede venir el fin de semana?", "es", [(date(2026, 11, 21), None, None)]),
         # The day that is refused is not the day that is wanted.
         ("mañana no puedo, pasado mañana sí", "es", [(date(2026, 11, 22), None, None)]),
         # A plain yes asks for nothing.
