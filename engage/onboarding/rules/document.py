@@ -109,11 +109,11 @@ def meant(entry: Mapping[str, Any], field_: Field) -> Any:
     return None if isinstance(field_.absent, Absent) else field_.absent
 
 
-_RANKS = ("answer-", "page", "note", "call-")
+_RANKS = ("answer-", "promise-", "page", "note", "call-", "mail-")
 
 
 def template_order(template: str) -> tuple[int, str]:
-    """Touchpoints first, then answers, pages, notes and calls."""
+    """Touchpoints first, then answers, promises, pages, notes, calls and mail."""
     rank = next((rank for rank, prefix in enumerate(_RANKS, start=1) if template.startswith(prefix)), 0)
     return rank, template
 

@@ -16,7 +16,8 @@ def test_it_looks_now_and_says_what_it_finds(engage: Program, db: Database) -> N
     cast = gather_cast(db, ROOT / "config")
     with db.system_session("test") as session:
         session.execute(
-            text("UPDATE clinicians SET texts_stopped_at = :now WHERE id = :ben"), {"now": NOON, "ben": cast.ben}
+            text("UPDATE clinicians SET texts_stopped_at = :now, page_channels = '{sms}' WHERE id = :ben"),
+            {"now": NOON, "ben": cast.ben},
         )
     said = engage("audit", "--json")
     assert said.code == 1
