@@ -31,6 +31,7 @@ MENU = (
     Item("programme_page.show", lazy_gettext("Programme"), Right.PROGRAMME_READ),
     Item("rota_page.show", lazy_gettext("Rota"), Right.ROTA_READ),
     Item("dashboard.show", lazy_gettext("Dashboard"), Right.DASHBOARD_READ),
+    Item("openings.show", lazy_gettext("Opened with a reason"), Right.DASHBOARD_READ),
     Item("people.show", lazy_gettext("People"), Right.PEOPLE_ACT),
     Item("audit_page.show", lazy_gettext("Audit"), Right.AUDIT_READ),
 )

@@ -12,8 +12,11 @@ from flask_wtf.csrf import CSRFProtect
 from engage import clock
 from engage.console import headers, layout
 from engage.console.account_page import add_account
+from engage.console.audit_page import audit_pages
 from engage.console.gate import SignedIn, address
+from engage.console.openings_page import openings_pages
 from engage.console.passwords import Passwords
+from engage.console.people import people_pages
 from engage.console.second import add_second_factor
 from engage.console.sessions import find
 from engage.console.signin import Limit, add_sign_in
@@ -29,7 +32,7 @@ _WORDS = str(Path(__file__).parent / "translations")
 
 def console(db: Database, passwords: Passwords, limit: Limit) -> Sequence[Blueprint]:
     """Every page of the console, a blueprint each; all are mounted under /console. `limit` is for what can be guessed at."""
-    return [_entrance(db, passwords, limit)]
+    return [_entrance(db, passwords, limit), people_pages(db), audit_pages(db), openings_pages(db)]
 
 
 def _entrance(db: Database, passwords: Passwords, limit: Limit) -> Blueprint:

@@ -1,8 +1,8 @@
 """The second factor: half a session and a code in, a whole session out. Who has none yet gets one, straight after their link only."""
 
-from flask import Blueprint, Response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
 from engage import clock
@@ -10,7 +10,9 @@ from engage.agencies.model import Account
 from engage.console import delays, devices, factors
 from engage.console.entering import device_cookie, enter, field, onward, remember_device
 from engage.console.gate import SignedIn, address, record, signed_in
+from engage.console.openings import since_last_sign_in
 from engage.console.rules.delays import Counted
+from engage.console.rules.rights import Right
 from engage.console.sessions import end_all, make_whole
 from engage.console.signin import Limit, please_wait
 from engage.db import Database
@@ -96,7 +98,17 @@ def _let_in(db: Database, who: SignedIn, way: str, response: Response, codes: li
         token = make_whole(rows, who.sitting, now)
         device = devices.remember(rows, seen.agency_id, seen.account_id, now)
         record(rows, seen.agency_id, seen.account_id, "sign_in", "account", seen.account_id, {"by": way})
+        opened = since_last_sign_in(rows, seen.account_id, who.sitting.id, now) if seen.may(Right.DASHBOARD_READ) else 0
     enter(db, token)
+    if opened:
+        flash(
+            ngettext(
+                "%(num)s patient was opened outside of somebody's branches since you last signed in: see Opened with a reason.",
+                "%(num)s patients were opened outside of somebody's branches since you last signed in: see Opened with a reason.",
+                opened,
+            ),
+            "warn",
+        )
     if codes is not None:
         response.set_data(render_template("console/recovery_codes.html", codes=codes))
         response.mimetype = "text/html"

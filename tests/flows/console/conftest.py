@@ -24,7 +24,7 @@ from webhooks import create_app
 
 QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 PASSWORD = "five purple geese sing"
-SECRET = "JBSWY3DPEHPK3PXP"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SignIn = Callable[..., FlaskClient]
 
 
@@ -104,7 +104,7 @@ class Browser(FlaskClient):
 
 def csrf_of(client: FlaskClient) -> str:
     """The token in the head of a page."""
-    page = client.get("/console/sign-in?stay=1").text
+    page = client.get("/console/nothing-here").text
     return page.split('name="csrf-token" content="')[1].split('"')[0]
 
 
@@ -133,6 +133,8 @@ def add_account(
             language=language,
             created_at=now or clock.now() - timedelta(days=1),
         )
+        if is_complete:
+            account.password_hash, account.totp_secret, account.totp_at = QUICK.hash(PASSWORD), SECRET, clock.now()
         session.add(account)
         session.flush()
         session.add_all(AccountBranch(agency_id=where, account_id=account.id, branch_id=branch) for branch in branches)

@@ -320,7 +320,8 @@ def test_headers(nobody: FlaskClient, signed_in: SignIn) -> None:
         assert not re.search(
             r"<script(?![^>]*src=)|<style| style=| on\w+=", answer.text
         )  # nothing the policy would stop
-    assert "no-store" not in nobody.get("/console/static/console.css").headers["Cache-Control"]
+    with nobody.get("/console/static/console.css") as sheet:
+        assert "no-store" not in sheet.headers["Cache-Control"]
     assert "Content-Security-Policy" not in nobody.get("/healthz").headers
 
 
