@@ -86,9 +86,9 @@ def mount(app: Flask, db: Database, *, public_url: str, passwords: Passwords | N
 
     @app.after_request
     def _dress(response: Response) -> Response:
+        headers.put_everywhere(response, is_https=is_https)
         if is_ours():
-            is_asset = request.endpoint == "console.static" and response.status_code < 400
-            headers.put(response, is_asset=is_asset, is_https=is_https)
+            headers.put(response, is_asset=request.endpoint == "console.static" and response.status_code < 400)
         return response
 
 
