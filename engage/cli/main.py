@@ -26,6 +26,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "wording": "engage.cli.wording:wording",
         "clinician": "engage.cli.people:clinician",
         "patient": "engage.cli.patients:patient",
+        "contact": "engage.cli.contacts:contact",
         "consent": "engage.cli.consent:consent",
         "write": "engage.cli.writing:write",
         "user": "engage.cli.people:user",

@@ -84,7 +84,9 @@ def needed_templates(config_dir: Path) -> frozenset[str]:
     """What every agency has to be able to say in English: every answer, promise, page and note that ships."""
     english = read_toml(config_dir / "messages" / "en.toml").get("wording", {})
     return frozenset(
-        key for key in english if key.startswith(("answer-", "promise-", "page", "note", "call-page", "mail-"))
+        key
+        for key in english
+        if key.startswith(("answer-", "promise-", "page", "note", "call-page", "mail-", "enrol", "verify-", "follow-"))
     )
 
 

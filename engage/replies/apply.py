@@ -14,7 +14,7 @@ from engage.outreach.outbox import Outgoing, queue
 from engage.outreach.rules.words import Asks
 from engage.patients.model import Contact, Patient
 from engage.patients.rules.window import local_day
-from engage.patients.rules.words import PatientStatus, PhoneKind
+from engage.patients.rules.words import MaySee, PatientStatus, PhoneKind
 from engage.replies.asked import Found, Member
 from engage.replies.by_hand import tell_writer
 from engage.replies.interpret import Meaning
@@ -35,6 +35,7 @@ from engage.replies.rules.decide import (
     StoreScore,
     TellWriter,
     WrongNumber,
+    for_eyes,
     one_answer,
 )
 from engage.replies.scores import store_score, tell_others_of_name
@@ -86,6 +87,7 @@ def apply(
             _do(session, action, reply, one, found, now)
     _settle(session, reply, [one.meaning for one in done], now)
     answer = one_answer([action for one in done for action in one.actions if isinstance(action, Answer)])
+    answer = for_eyes(answer, MaySee(contact.may_see)) if answer is not None else None
     if answer is not None and reply.message_id is None:  # whoever pressed a key has been answered in the call
         _queue_answer(session, answer, reply, contact, done, before, now)
     readings = [one.meaning.reading for one in done]

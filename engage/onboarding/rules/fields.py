@@ -58,6 +58,11 @@ AGENCY = (
     Field("most_segments", int, 2, bounds=(1, 10), is_shown=True),
     Field("healthcare_exemption", bool, False),
     Field("voice_reminders", bool, False),
+    Field(
+        "alias", str, Absent.NOTHING, says="the name patients read instead, where the agency's would tell of hospice"
+    ),
+    Field("enrol_on_import", bool, False),
+    Field("verify_after_months", int, 18, bounds=(0, 60)),
     Field("is_active", bool, True),
 )
 

@@ -170,3 +170,46 @@ def test_a_replay_shows_what_would_be_read_differently(engage: Program, cast: Ca
     )
     assert later["read"] == 0
     assert "replay" in audited(cast)
+
+
+def test_consents_on_paper_and_contacts(engage: Program, cast: Cast) -> None:
+    at = ("--agency", "sunrise")
+    said = engage(
+        "contact", "add", "rose", *at, "--phone", "(202) 555-0131", "--relationship", "proxy", "--name", "Dora"
+    )
+    assert "Nothing is sent before they agree" in said.out
+    listed = [json.loads(line) for line in engage("contact", "list", "rose", *at, "--json").out.splitlines()]
+    assert [(one["relationship"], one["may_see"], one["agreed_to"]) for one in listed] == [
+        ("patient", "scores", ["checkins", "surveys", "visits"]),
+        ("proxy", "visits", []),
+    ]
+    dora = str(listed[1]["id"])
+    assert (
+        engage("contact", "add", "rose", *at, "--phone", "2025550131", "--relationship", "family").code != 0
+    )  # there already
+    grant = ("consent", "grant", "rose", *at, "--by", "paper", "--contact", dora)
+    assert "Without proof" in engage(*grant, "--said-on", "2026-11-20", "--proof", " ").err.replace(
+        "without", "Without"
+    )
+    assert "not come yet" in engage(*grant, "--said-on", "2026-11-23", "--proof", "folder 12").err
+    assert (
+        "agreed to visits" in engage(*grant, "--said-on", "2026-11-20", "--proof", "folder 12", "--only", "visits").out
+    )
+    shown = engage("consent", "show", "rose", *at).out
+    assert "granted visits, by paper, 2026-11-20; proof: folder 12" in shown
+    assert (
+        "may be told of visits only" in engage("contact", "enrol", dora, *at, "--basis", "x", "--only", "surveys").err
+    )
+    assert "agreed to all" in engage("contact", "enrol", dora, *at, "--basis", "x").err
+    changed = engage("contact", "set", dora, *at, "--may-see", "scores", "--language", "es", "--hours", "10:00-18:00")
+    assert "may see scores; language es; hours 10:00-18:00" in changed.out
+    assert engage("contact", "set", dora, *at, "--language", "xx").code == 2
+    assert engage("contact", "set", dora, *at, "--hours", "18:00-10:00").code == 2
+    assert engage("contact", "set", "99999", *at, "--language", "es").code != 0
+    assert "checkins, surveys" in engage("contact", "enrol", dora, *at, "--basis", "given by Rose").out
+    assert "open question" in engage("contact", "enrol", dora, *at, "--basis", "given by Rose").err
+    engage("consent", "revoke", "rose", *at, "--by", "phone", "--said-on", "2026-11-22")
+    assert (
+        "STOP" in engage(*grant, "--said-on", "2026-11-22", "--proof", "folder 13").err
+    )  # only the phone takes that back
+    assert {"contact.add", "contact.set", "contact.enrol", "consent.grant", "consent.show"} <= audited(cast)
