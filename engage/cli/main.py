@@ -23,6 +23,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "db": "engage.cli.database:db",
         "agency": "engage.cli.agency:agency",
         "sender": "engage.cli.senders:sender",
+        "programme": "engage.cli.programme:programme",
         "wording": "engage.cli.wording:wording",
         "clinician": "engage.cli.people:clinician",
         "patient": "engage.cli.patients:patient",

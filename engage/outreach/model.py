@@ -15,7 +15,7 @@ import engage.patients.model
 import engage.visits.model  # noqa: F401 - its tables are referred to
 from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
 from engage.db.encryption import Encrypted
-from engage.outreach.rules.words import Anchor, Asks, Channel, Kind, Turn
+from engage.outreach.rules.words import Anchor, Asks, Channel, Kind, Turn, YesOpens
 from engage.patients.rules.words import Category
 from engage.sms.rules.statuses import MessageState
 
@@ -40,7 +40,7 @@ class Touchpoint(AgencyRow, Base):
             " AND (anchor = 'score') = (follows_at_most IS NOT NULL) AND (anchor = 'score') = (yes_opens IS NOT NULL)",
             name="follow_up_is_whole",
         ),
-        CheckConstraint("yes_opens IN ('symptom', 'urgent')", name="yes_opens_is_known"),
+        CheckConstraint(one_of("yes_opens", YesOpens), name="yes_opens_is_known"),
         CheckConstraint("useful_minutes BETWEEN 5 AND 10080", name="useful_for_a_while"),
         CheckConstraint("priority BETWEEN 3 AND 9", name="priority_is_below_pages"),
         CheckConstraint("spread_minutes BETWEEN 0 AND 180", name="spread_is_modest"),

@@ -20,6 +20,7 @@ from engage.replies.apply import Done, apply
 from engage.replies.asked import Found, find_context, texts_before
 from engage.replies.clinician import handle_clinician
 from engage.replies.enrolled import find_asking, settle_by_meaning, settle_plainly
+from engage.replies.following import find_following, settle_following
 from engage.replies.interpret import Meaning, interpret
 from engage.replies.model import Reply
 from engage.replies.pending import find_pending
@@ -94,6 +95,10 @@ def _understand(session: Session, lexicon: Lexicon, reply: Reply, now: datetime)
     session.execute(_ONE_AT_A_TIME, {"phone": reply.phone_hash})
     before = texts_before(session, reply)
     found, pending = find_context(session, reply, now), find_pending(session, reply)
+    following = find_following(session, reply, found)
+    followed = settle_following(session, following, reply, now) if following is not None else None
+    if followed is not None:
+        return followed
     asking = find_asking(session, reply, found)
     plainly = settle_plainly(session, asking, reply, now) if asking is not None else None
     if plainly is not None:

@@ -30,11 +30,11 @@ IS_IN_GROUP = """COALESCE((NOT t.for_whom ? 'lines' OR t.for_whom -> 'lines' ? f
     AND (NOT t.for_whom ? 'disciplines' OR t.for_whom -> 'disciplines' ?| array_remove(facts.disciplines, NULL))
     AND facts.care_day >= COALESCE((t.for_whom ->> 'from_day')::int, 1)
     AND facts.care_day <= COALESCE((t.for_whom ->> 'until_day')::int, facts.care_day)
-    AND (t.taper = '[]' OR COALESCE((
+    AND (t.taper = jsonb_build_array() OR COALESCE((
         SELECT NOT step.it ? 'days' OR step.it -> 'days' ? lower(to_char(on_day, 'Dy'))
         FROM jsonb_array_elements(t.taper) WITH ORDINALITY AS step(it, place)
         WHERE COALESCE((step.it ->> 'until_day')::int, facts.care_day) >= facts.care_day ORDER BY step.place LIMIT 1), false)), false)"""
-HAS_RULE = "(t.for_whom <> '{}' OR t.taper <> '[]')"
+HAS_RULE = "(t.for_whom <> jsonb_build_object() OR t.taper <> jsonb_build_array())"
 
 # `people` gives agency_id, touchpoint_id, patient_id and on_day. First whom a rule leaves out, then whoever has an override.
 _EXCEPTIONS = f"""
@@ -51,8 +51,8 @@ WITH people AS MATERIALIZED (
     JOIN patients p ON p.agency_id = w.agency_id AND p.id = w.patient_id
     {FACTS} WHERE NOT {IS_IN_GROUP}
 )
-SELECT agency_id, touchpoint_id, patient_id, on_day, max(why) AS why, max(own_time) AS own_time FROM (
-    SELECT agency_id, touchpoint_id, patient_id, on_day, 'not_in_group' AS why, NULL::time AS own_time FROM outside
+SELECT agency_id, touchpoint_id, patient_id, on_day, max(kept_out) AS kept_out, max(own_time) AS own_time FROM (
+    SELECT agency_id, touchpoint_id, patient_id, on_day, 'not_in_group' AS kept_out, NULL::time AS own_time FROM outside
     UNION ALL
     SELECT agency_id, touchpoint_id, patient_id, on_day, CASE WHEN is_off THEN 'override_off' END, local_time FROM own) AS found
 GROUP BY agency_id, touchpoint_id, patient_id, on_day

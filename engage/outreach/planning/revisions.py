@@ -81,8 +81,8 @@ CROSS JOIN LATERAL (SELECT CASE
     WHEN w.anchor = 'visit_day' AND (o.occasion IS NULL OR first_start <= GREATEST(CASE WHEN is_ours THEN begins_at ELSE m.send_at END, :now)) THEN 'visit_changed'
     WHEN w.only_monitored AND NOT p.is_monitored THEN 'not_monitored'
     WHEN x.occasion IS NOT NULL THEN 'out_of_care'
-    WHEN e.why = 'override_off' THEN 'override_off'
-    WHEN e.why IS NOT NULL THEN 'not_in_group'
+    WHEN e.kept_out = 'override_off' THEN 'override_off'
+    WHEN e.kept_out IS NOT NULL THEN 'not_in_group'
     WHEN is_ours AND (NOT is_usable OR begins_at >= ends_at OR wanted_until <= :now) THEN 'no_time' END AS why) AS decision
 WHERE {_ROWS} AND {{narrow}} AND {_DIFFERS}
 """  # noqa: S608
@@ -105,8 +105,8 @@ CROSS JOIN LATERAL (SELECT CASE
     WHEN NOT w.is_active THEN 'touchpoint_off'
     WHEN v.id IS NULL THEN 'visit_changed'
     WHEN w.only_monitored AND NOT p.is_monitored THEN 'not_monitored'
-    WHEN e.why = 'override_off' THEN 'override_off'
-    WHEN e.why IS NOT NULL THEN 'not_in_group'
+    WHEN e.kept_out = 'override_off' THEN 'override_off'
+    WHEN e.kept_out IS NOT NULL THEN 'not_in_group'
     WHEN is_ours AND wanted_until <= :now THEN 'no_time' END AS why) AS decision
 WHERE {_ROWS} AND {{narrow}} AND {_DIFFERS}
 """  # noqa: S608

@@ -89,7 +89,7 @@ JOIN planning_readers r ON r.agency_id = s.agency_id AND r.time_zone = s.zone AN
     AND (r.is_monitored OR NOT s.only_monitored)
 LEFT JOIN planning_exceptions x ON x.agency_id = r.agency_id AND x.touchpoint_id = s.touchpoint_id AND x.patient_id = r.patient_id
     AND x.on_day = s.day
-WHERE s.anchor = 'every_day' AND x.why IS NULL AND s.own_time IS NOT DISTINCT FROM x.own_time AND r.is_ours AND r.place = 1 AND {only} AND NOT EXISTS (
+WHERE s.anchor = 'every_day' AND x.kept_out IS NULL AND s.own_time IS NOT DISTINCT FROM x.own_time AND r.is_ours AND r.place = 1 AND {only} AND NOT EXISTS (
     SELECT FROM planning_out_of_care x WHERE x.agency_id = r.agency_id AND x.patient_id = r.patient_id AND x.day = s.day)
 """
 _WISHES = """
@@ -97,7 +97,7 @@ SELECT w.*, r.contact_id, r.shared_phone
 FROM planning_wishes w JOIN planning_readers r ON r.agency_id = w.agency_id AND r.patient_id = w.patient_id AND r.category = w.category
 LEFT JOIN planning_exceptions x ON x.agency_id = w.agency_id AND x.touchpoint_id = w.touchpoint_id AND x.patient_id = w.patient_id
     AND x.on_day = w.on_day
-WHERE r.is_ours AND x.why IS NULL AND w.own_time IS NOT DISTINCT FROM x.own_time AND {only}
+WHERE r.is_ours AND x.kept_out IS NULL AND w.own_time IS NOT DISTINCT FROM x.own_time AND {only}
 """
 
 # Whoever has the text of an occasion already keeps it for the phone; one that was suppressed never came.

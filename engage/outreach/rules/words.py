@@ -22,6 +22,13 @@ class Asks(StrEnum):
     YES_NO = "yes_no"
 
 
+class YesOpens(StrEnum):
+    """The alert that a yes opens to a question that follows a score."""
+
+    SYMPTOM = "symptom"
+    URGENT = "urgent"
+
+
 class Channel(StrEnum):
     """How a message reaches its reader."""
 
