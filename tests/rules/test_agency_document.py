@@ -105,7 +105,7 @@ def test_the_exemption_asks_for_a_phone_in_each_text() -> None:
     found = read_document(tomllib.loads(TEXT.replace("voice_reminders = true", "healthcare_exemption = true")))
     assert isinstance(found, AgencyDocument)
     told = [note.where for note in check_document(found, BOOK, NEEDED) if "exemption" in note.says]
-    assert told[:2] == ["[[wording]] en, day-before", "[[wording]] en, day-of"]
+    assert {"[[wording]] en, day-before", "[[wording]] en, day-of"} <= set(told)
 
 
 def test_a_lock_screen_that_would_say_hospice_is_told() -> None:

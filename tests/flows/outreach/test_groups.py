@@ -163,13 +163,15 @@ def planned_only(cast: Cast) -> list[tuple[str, str, str]]:
     )
 
 
+WORD = st.sampled_from(["chf", "copd", "medicare", "humana"])
+SOME = st.lists(WORD, min_size=1, max_size=2, unique=True)
 WORDS = st.lists(st.sampled_from(["chf", "copd", "medicare", "humana"]), max_size=2, unique=True)
 GROUPS = st.fixed_dictionaries(
     {},
     optional={
         "lines": st.lists(st.sampled_from(["home_health", "hospice"]), min_size=1, unique=True),
-        "payers": WORDS.filter(bool),
-        "tags": WORDS.filter(bool),
+        "payers": SOME,
+        "tags": SOME,
         "without_tags": st.just(["humana"]),
         "disciplines": st.lists(st.sampled_from(["SN", "PT"]), min_size=1, unique=True),
         "from_day": st.integers(1, 20),
