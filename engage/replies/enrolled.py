@@ -23,7 +23,8 @@ from engage.replies.readings import keep_reading
 from engage.replies.rules import Intent
 from engage.replies.rules.yes_no import Said, read_yes_no, reading_of
 
-# The open asking of the phone, once its text has left, with the words that were read last.
+# The open asking of the phone, once its text has left, with the words that were read last. A yes that comes after its end, within
+# the month, is still a yes to the text that they have.
 _OPEN = text("""
 SELECT v.id, v.contact_id, c.patient_id, v.purpose, v.categories, a.weekly_cap, asked.id AS message_id, asked.body, asked.claimed_at
 FROM enrolments v
@@ -34,8 +35,9 @@ JOIN LATERAL (SELECT m.id, m.body, m.claimed_at FROM messages m
                 AND m.claimed_at BETWEEN v.asked_at AND :received
                 AND m.state IN ('sending', 'unknown', 'accepted', 'sent', 'delivered')
               ORDER BY m.claimed_at DESC LIMIT 1) asked ON true
-WHERE v.agency_id = :agency AND v.phone_hash = :hash AND v.settled_at IS NULL
-FOR UPDATE OF v
+WHERE v.agency_id = :agency AND v.phone_hash = :hash
+  AND (v.settled_at IS NULL OR v.settled_how = 'silent' AND v.settled_at > CAST(:received AS timestamptz) - interval '30 days')
+ORDER BY v.id DESC LIMIT 1 FOR UPDATE OF v
 """)
 _SETTLE = text("""
 UPDATE enrolments SET settled_at = :now, settled_how = :how, reply_id = :reply WHERE agency_id = :agency AND id = :id

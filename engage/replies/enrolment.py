@@ -18,7 +18,7 @@ from engage.db import Database
 from engage.outreach.outbox import Outgoing, queue
 from engage.outreach.rules.words import Asks, Kind
 from engage.patients.model import Enrolment
-from engage.patients.rules.enrolment import OPEN_FOR, Step, due, params, template
+from engage.patients.rules.enrolment import OPEN_FOR, REMIND_AFTER, Step, due, params, template
 from engage.patients.rules.words import EnrolmentPurpose, Settled
 
 BY_ITSELF = "engage"
@@ -51,6 +51,7 @@ WHERE m.state = 'planned' AND m.reason = 'number_unverified'
 ORDER BY c.agency_id, c.phone_hash, c.id LIMIT :most
 """)
 
+# Those with something to do: a reminder, an end, or nobody left to ask.
 _OPEN = text("""
 SELECT v.agency_id, v.id, v.contact_id, v.phone_hash, v.purpose, v.categories, v.asked_at, v.reminded_at, v.until, c.patient_id, a.weekly_cap,
        c.ended_at IS NOT NULL OR p.status = 'deceased' OR c.phone_kind NOT IN ('unknown', 'mobile')
@@ -60,7 +61,11 @@ FROM enrolments v
 JOIN agencies a ON a.id = v.agency_id
 JOIN contacts c ON c.agency_id = v.agency_id AND c.id = v.contact_id
 JOIN patients p ON p.agency_id = c.agency_id AND p.id = c.patient_id
-WHERE v.settled_at IS NULL ORDER BY v.agency_id, v.id LIMIT 5000 FOR UPDATE OF v SKIP LOCKED
+WHERE v.settled_at IS NULL AND (v.until <= :now OR (v.reminded_at IS NULL AND v.asked_at <= :remind)
+      OR c.ended_at IS NOT NULL OR p.status = 'deceased' OR c.phone_kind NOT IN ('unknown', 'mobile')
+      OR EXISTS (SELECT FROM consent_events e WHERE e.agency_id = v.agency_id AND e.phone_hash = v.phone_hash AND e.contact_id IS NULL
+                 AND e.kind = 'opted_out' AND e.said_at >= v.asked_at))
+ORDER BY v.agency_id, v.id LIMIT 5000 FOR UPDATE OF v SKIP LOCKED
 """)
 _REMINDED = text("UPDATE enrolments SET reminded_at = :now WHERE agency_id = :agency AND id = :id")
 _SETTLED = text("UPDATE enrolments SET settled_at = :now, settled_how = :how WHERE agency_id = :agency AND id = :id")
@@ -83,7 +88,10 @@ def enrol(db: Database, now: datetime) -> Enrolled:
         asked = sum(_ask(session, row, EnrolmentPurpose.ENROL, now) for row in never)
         unheard = session.execute(_UNHEARD, {"most": _MOST}).all()
         verified = sum(_ask(session, row, EnrolmentPurpose.VERIFY, now) for row in unheard)
-        steps = [_go_on(session, row, now) for row in session.execute(_OPEN).all()]
+        steps = [
+            _go_on(session, row, now)
+            for row in session.execute(_OPEN, {"now": now, "remind": now - REMIND_AFTER}).all()
+        ]
         return Enrolled(asked, verified, steps.count(Step.REMIND), steps.count(Step.END))
 
 

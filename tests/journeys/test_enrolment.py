@@ -84,6 +84,9 @@ def test_silence_is_reminded_of_once_and_grants_nothing(world: World) -> None:
     daughter.expects("We asked").is_silent()
     assert consents(world, contact) == []
     assert rows(world, "SELECT settled_how FROM enrolments") == [("silent",)]
+    daughter.replies("Y").expects("Thank you")  # late, but a yes to the text she has
+    assert len(consents(world, contact)) == 3
+    assert rows(world, "SELECT settled_how FROM enrolments") == [("agreed",)]
 
 
 @pytest.mark.parametrize(
@@ -189,3 +192,14 @@ def test_a_contact_s_own_language_and_hours(world: World) -> None:
     world.rose.expects("visita a Rose")
     [listed] = list_contacts(world.cast.db, world.cast.id, "rose")
     assert (listed.agreed_to, listed.may_see) == (("checkins", "surveys", "visits"), "scores")
+
+
+def test_an_alias_is_all_that_a_lock_screen_shows(world: World) -> None:
+    change(
+        world,
+        "UPDATE agencies SET alias = 'Evergreen Care', short_name = 'Evergreen Hospice', name = 'Evergreen Hospice Inc.'",
+    )
+    world.go_to(datetime(2026, 11, 22, 23, 2, tzinfo=UTC))
+    world.rose.expects("Evergreen Care: Good evening").replies("1").expects("Evergreen Care: Thank you")
+    world.ana.expects("Evergreen Hospice Engage")  # our own people know where they work
+    assert not [sent.body for sent in world.rose.inbox if "Hospice" in sent.body]

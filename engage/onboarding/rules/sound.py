@@ -225,8 +225,8 @@ def house_of(document: AgencyDocument) -> House:
         *(entry["phone"] for name in ("branch", "sender") for entry in document.sections[name] if "phone" in entry),
     ]
     return House(
-        agency=agency.get("alias", agency["short_name"]),
-        agency_name=agency.get("alias", agency["name"]),
+        agency=agency["alias"] if "alias" in agency else agency["short_name"],
+        agency_name=agency["alias"] if "alias" in agency else agency["name"],
         phones=tuple(dict.fromkeys(phones)),
         most_segments=agency.get("most_segments", usual.most_segments),
     )

@@ -4,6 +4,8 @@ The same rule as rules.groups, which tells it in words; a test asks both of the 
 taper, and patients with an override, make rows: where there are none, nothing is looked at.
 """
 
+from collections.abc import Mapping
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -82,7 +84,7 @@ PEOPLE_OF_MESSAGES = f"""
     WHERE {{rows}} AND {{narrow}}"""  # noqa: S608
 
 
-def stage_exceptions(session: Session, people: str, values: dict[str, object]) -> None:
+def stage_exceptions(session: Session, people: str, values: Mapping[str, object]) -> None:
     """Put whoever is left out, or has another hour, into planning_exceptions; an empty table where the programme has neither."""
     is_any = session.execute(_ANY).scalar_one()
     statement = _EXCEPTIONS.replace("{people}", people if is_any else _NONE)
