@@ -141,7 +141,6 @@ def test_a_calendar_by_the_rules_themselves(world: World) -> None:
     found = preview(cast.db, cast.id, "rose", 2, Terms(), world.verbs_now())
     capped = next(one for one in found if one.touchpoint == "evening-checkin" and one.on == MONDAY)
     assert (capped.at, capped.reason) == (None, "daily_cap")  # the dispatcher's own rule, ahead of time
-    change(world, "UPDATE consent_events SET proof = proof WHERE false")
     world.rose.replies("STOP")
     found = preview(cast.db, cast.id, "rose", 1, Terms(), world.verbs_now())
     assert {one.why_not for one in found if one.touchpoint == "day-before"} == {
