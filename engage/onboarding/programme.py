@@ -8,7 +8,7 @@ from typing import Any
 
 from engage.alerts.rules.words import AlertKind, Who
 from engage.errors import ConfigurationError
-from engage.outreach.rules.groups import read_group, read_taper
+from engage.outreach.rules.groups import group_as_json, read_group, read_taper, taper_as_json
 from engage.outreach.rules.words import Anchor, Asks
 from engage.patients.rules.words import Category
 from engage.settings import read_toml
@@ -116,16 +116,13 @@ def _touchpoint(entry: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
         raise ConfigurationError(
             f"{file}: {name}: a local_time belongs to every anchor but visit_completed and score, which have offset_minutes."
         )
-    for key, found in (
-        ("for_whom", read_group(entry.get("for_whom", {}))),
-        ("taper", read_taper(entry.get("taper", []))),
-    ):
-        if isinstance(found, str):
-            raise ConfigurationError(f"{file}: {name}, {key}: {found}.")
+    group, taper = read_group(entry.get("for_whom", {})), read_taper(entry.get("taper", []))
+    if isinstance(group, str) or isinstance(taper, str):
+        raise ConfigurationError(f"{file}: {name}: {group if isinstance(group, str) else taper}.")
     _whole(entry["useful_minutes"], (5, _MINUTES_A_WEEK), file, f"{name}, useful_minutes")
     _whole(entry.get("spread_minutes", 0), (0, 180), file, f"{name}, spread_minutes")
     _whole(entry["priority"], (3, 9), file, f"{name}, priority")
-    return entry
+    return {**entry, "for_whom": group_as_json(group), "taper": taper_as_json(taper)}
 
 
 def _ladder(entry: Mapping[str, Any], file: Path) -> LadderPlan:

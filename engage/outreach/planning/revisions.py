@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from engage.outreach.planning.groups import PEOPLE_OF_MESSAGES, stage_exceptions
+from engage.outreach.planning.groups import IS_THEIR_HOUR, PEOPLE_OF_MESSAGES, stage_exceptions
 from engage.outreach.planning.slots import HOURS, TIMES, ZONES
 from engage.outreach.planning.wishes import COMPLETED, OWN
 from engage.outreach.rules.spans import Span
@@ -68,7 +68,7 @@ JOIN patients p ON p.agency_id = m.agency_id AND p.id = m.patient_id
 LEFT JOIN planning_exceptions e ON e.agency_id = m.agency_id AND e.touchpoint_id = m.touchpoint_id AND e.patient_id = m.patient_id
     AND e.on_day::text = m.occasion
 JOIN planning_moments w ON w.agency_id = m.agency_id AND w.touchpoint_id = m.touchpoint_id AND w.occasion = m.occasion AND w.zone = p.time_zone
-    AND w.own_time IS NOT DISTINCT FROM e.own_time
+    AND {IS_THEIR_HOUR.format(moment="w", exception="e")}
 LEFT JOIN planning_visited o ON w.anchor = 'visit_day' AND o.agency_id = m.agency_id AND o.patient_id = m.patient_id AND o.occasion = m.occasion
 LEFT JOIN planning_out_of_care x ON w.anchor = 'every_day' AND x.agency_id = m.agency_id AND x.patient_id = m.patient_id AND x.occasion = m.occasion
 CROSS JOIN LATERAL (SELECT CASE WHEN is_even AND w.anchor = 'visit_day'

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from engage.outreach.planning.groups import PEOPLE_OF_SLOTS, PEOPLE_OF_WISHES, stage_exceptions
+from engage.outreach.planning.groups import IS_IN, IS_THEIR_HOUR, PEOPLE_OF_SLOTS, PEOPLE_OF_WISHES, stage_exceptions
 from engage.outreach.planning.readers import stage_readers
 from engage.outreach.planning.slots import Asked
 from engage.outreach.rules.spans import Span
@@ -89,7 +89,7 @@ JOIN planning_readers r ON r.agency_id = s.agency_id AND r.time_zone = s.zone AN
     AND (r.is_monitored OR NOT s.only_monitored)
 LEFT JOIN planning_exceptions x ON x.agency_id = r.agency_id AND x.touchpoint_id = s.touchpoint_id AND x.patient_id = r.patient_id
     AND x.on_day = s.day
-WHERE s.anchor = 'every_day' AND x.kept_out IS NULL AND s.own_time IS NOT DISTINCT FROM x.own_time AND r.is_ours AND r.place = 1 AND {only} AND NOT EXISTS (
+WHERE s.anchor = 'every_day' AND {hour_of_slot} AND r.is_ours AND r.place = 1 AND {only} AND NOT EXISTS (
     SELECT FROM planning_out_of_care x WHERE x.agency_id = r.agency_id AND x.patient_id = r.patient_id AND x.day = s.day)
 """
 _WISHES = """
@@ -97,7 +97,7 @@ SELECT w.*, r.contact_id, r.shared_phone
 FROM planning_wishes w JOIN planning_readers r ON r.agency_id = w.agency_id AND r.patient_id = w.patient_id AND r.category = w.category
 LEFT JOIN planning_exceptions x ON x.agency_id = w.agency_id AND x.touchpoint_id = w.touchpoint_id AND x.patient_id = w.patient_id
     AND x.on_day = w.on_day
-WHERE r.is_ours AND x.kept_out IS NULL AND w.own_time IS NOT DISTINCT FROM x.own_time AND {only}
+WHERE r.is_ours AND {hour_of_wish} AND {only}
 """
 
 # Whoever has the text of an occasion already keeps it for the phone; one that was suppressed never came.
@@ -124,6 +124,10 @@ WHERE LEAST(useful_until + shift, stops_at) > :now
 ON CONFLICT DO NOTHING
 """  # noqa: S608
 
+_HOURS = {
+    "hour_of_slot": f"{IS_IN} AND {IS_THEIR_HOUR.format(moment='s', exception='x')}",
+    "hour_of_wish": f"{IS_IN} AND {IS_THEIR_HOUR.format(moment='w', exception='x')}",
+}
 _STAGED = ("planning_wishes", "planning_readers", "planning_out_of_care", "planning_exceptions")
 
 
@@ -139,7 +143,10 @@ def plan_slots(session: Session, anchor: str, asked: Asked, span: Span, *, is_na
         stage_exceptions(session, PEOPLE_OF_SLOTS.format(narrow=_near_patient(is_narrow)), {})
         wanted = _DAYS
     stage_readers(session, anchor, asked.agencies, asked.categories, is_narrow=is_narrow)
-    alone, together = wanted.format(only="r.shared_phone IS NULL"), wanted.format(only="r.shared_phone IS NOT NULL")
+    alone, together = (
+        wanted.format(**_HOURS, only="r.shared_phone IS NULL"),
+        wanted.format(**_HOURS, only="r.shared_phone IS NOT NULL"),
+    )
     count = _insert(session, alone, span) + _insert(session, _ONE_A_PHONE.format(wanted=together), span)
     _forget(session)
     return count
@@ -166,7 +173,7 @@ def plan_completed(session: Session, span: Span, agencies: Collection[int] | Non
         return 0
     stage_exceptions(session, PEOPLE_OF_WISHES, {})
     stage_readers(session, "visit_completed", reach.agencies, reach.categories, is_narrow=is_narrow)
-    count = _insert(session, _WISHES.format(only="r.place = 1"), span)
+    count = _insert(session, _WISHES.format(**_HOURS, only="r.place = 1"), span)
     _forget(session)
     return count
 

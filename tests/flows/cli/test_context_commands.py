@@ -213,3 +213,31 @@ def test_consents_on_paper_and_contacts(engage: Program, cast: Cast) -> None:
         "STOP" in engage(*grant, "--said-on", "2026-11-22", "--proof", "folder 13").err
     )  # only the phone takes that back
     assert {"contact.add", "contact.set", "contact.enrol", "consent.grant", "consent.show"} <= audited(cast)
+
+
+def test_a_programme_is_looked_at_before_it_happens(engage: Program, cast: Cast, tmp_path: Path) -> None:
+    at = ("--agency", "sunrise")
+    cast.visit(cast.rose)
+    assert engage("patient", "tag", "rose", *at, "--add", "CHF").out == "chf\n"
+    assert engage("patient", "tag", "rose", *at, "--add", "two words").code == 2
+    own = ("programme", "override", *at, "--patient", "rose")
+    assert "morning-checkin: 10:30" in engage(*own, "--touchpoint", "morning-checkin", "--at", "10:30").out
+    assert "survey: off" in engage(*own, "--touchpoint", "survey", "--off").out
+    assert "follows a visit" in engage(*own, "--touchpoint", "survey", "--at", "10:30").err
+    assert "day-before" in engage(*own, "--touchpoint", "day-befor", "--off").err  # names those there are
+    assert engage(*own, "--touchpoint", "survey").code == 2
+    shown = engage("programme", "preview", *at, "--patient", "rose", "--days", "2").out
+    assert "Sun Nov 22\n  15:00  day-before to the patient: Sunrise: Ana will visit Rose tomorrow" in shown
+    assert "10:30  morning-checkin" in shown
+    assert "--   survey: " in shown
+    assert "Ana will visit" not in engage("programme", "preview", *at, "--patient", "rose", "--no-texts", "--json").out
+    assert engage("programme", "preview", *at, "--patient", "rose", "--days", "61").code == 2
+    engage("agency", "export", "sunrise", "--to", str(tmp_path / "a.toml"))
+    tried = json.loads(engage("programme", "dry-run", str(tmp_path / "a.toml"), "--json").out)
+    assert tried == json.loads(engage("programme", "dry-run", *at, "--json").out)
+    assert (tried["patients"], tried["assumed"], tried["days"]["2026-11-23"]["day-of"]) == (2, True, 1)
+    assert "Nothing was kept" in engage("programme", "dry-run", *at).out
+    assert engage("programme", "dry-run").code == 2
+    assert rows(cast, "SELECT count(*) FROM messages") == [(0,)]
+    assert "switched off for this patient" in engage("why", "--patient", "rose", "--on", "2026-11-23", *at).out
+    assert {"patient.tag", "programme.override"} <= audited(cast)
