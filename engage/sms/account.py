@@ -11,7 +11,7 @@ from twilio.rest import Client  # type: ignore[import-untyped]
 
 from engage.errors import EngageError
 from engage.sms.gateway import GatewayUnavailable
-from engage.sms.rules.standing import Brand, Campaign, MessagingService, Number
+from engage.sms.rules.standing import Brand, Campaign, Number, SenderPool
 from engage.sms.transport import Transport
 from engage.sms.wire import Declined, LostContact, NeverLeft
 
@@ -46,12 +46,12 @@ class TwilioAccount:
 
         return _known(look)
 
-    def service(self, sid: str) -> MessagingService | None:
+    def service(self, sid: str) -> SenderPool | None:
         """A Messaging Service; None if the account does not have it. Raises GatewayUnavailable."""
 
-        def look() -> MessagingService:
+        def look() -> SenderPool:
             one = self._messaging.services(sid).fetch()
-            return MessagingService(
+            return SenderPool(
                 one.inbound_request_url or "",
                 one.inbound_method or "",
                 bool(one.use_inbound_webhook_on_number),

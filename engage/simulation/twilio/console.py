@@ -92,6 +92,7 @@ def _number(account: Account, sender: Sender) -> dict[str, object]:
         "emergency_address_status": "unregistered",
         "bundle_sid": None,
         "status": "in-use",
+        "type": "local",
     }
     return set_here
 
@@ -176,6 +177,8 @@ def _campaign(account: Account, sid: str, registration: Registration, url: str) 
         "url": f"{url}/{own}",
         "mock": False,
         "errors": [],
+        "privacy_policy_url": None,
+        "terms_and_conditions_url": None,
     }
 
 

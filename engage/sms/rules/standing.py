@@ -22,7 +22,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class MessagingService:
+class SenderPool:
     """A Messaging Service: where texts to its numbers are posted."""
 
     inbound_url: str
@@ -54,7 +54,7 @@ class Campaign:
 
 
 def number_faults(
-    phone: str, number: Number | None, public_url: str, service: MessagingService | None = None
+    phone: str, number: Number | None, public_url: str, service: SenderPool | None = None
 ) -> Iterator[str]:
     """What is wrong with one number; texts to the number of a `service` may be posted to the service's address instead."""
     if number is None:
@@ -67,7 +67,7 @@ def number_faults(
     yield from _url_faults(f"The number {phone}", number.sms_url, number.sms_method, public_url)
 
 
-def service_faults(sid: str, service: MessagingService | None, public_url: str) -> Iterator[str]:
+def service_faults(sid: str, service: SenderPool | None, public_url: str) -> Iterator[str]:
     """What is wrong with a Messaging Service."""
     if service is None:
         yield f"The Messaging Service {sid} is not in this Twilio account: correct messaging_service_sid."

@@ -221,14 +221,14 @@ def test_a_programme_is_looked_at_before_it_happens(engage: Program, cast: Cast,
     assert engage("patient", "tag", "rose", *at, "--add", "CHF").out == "chf\n"
     assert engage("patient", "tag", "rose", *at, "--add", "two words").code == 2
     own = ("programme", "override", *at, "--patient", "rose")
-    assert "morning-checkin: 10:30" in engage(*own, "--touchpoint", "morning-checkin", "--at", "10:30").out
+    assert "morning-checkin: 08:30" in engage(*own, "--touchpoint", "morning-checkin", "--at", "08:30").out
     assert "survey: off" in engage(*own, "--touchpoint", "survey", "--off").out
-    assert "follows a visit" in engage(*own, "--touchpoint", "survey", "--at", "10:30").err
+    assert "follows a visit" in engage(*own, "--touchpoint", "survey", "--at", "08:30").err
     assert "day-before" in engage(*own, "--touchpoint", "day-befor", "--off").err  # names those there are
     assert engage(*own, "--touchpoint", "survey").code == 2
     shown = engage("programme", "preview", *at, "--patient", "rose", "--days", "2").out
     assert "Sun Nov 22\n  15:00  day-before to the patient: Sunrise: Ana will visit Rose tomorrow" in shown
-    assert "10:30  morning-checkin" in shown
+    assert "08:30  morning-checkin" in shown
     assert "--   survey: " in shown
     assert "Ana will visit" not in engage("programme", "preview", *at, "--patient", "rose", "--no-texts", "--json").out
     assert engage("programme", "preview", *at, "--patient", "rose", "--days", "61").code == 2

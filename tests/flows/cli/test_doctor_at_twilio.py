@@ -1,12 +1,21 @@
 """What engage doctor says of our numbers, services and registrations at Twilio: one sentence for each thing to mend."""
 
+import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
+import requests
 from sqlalchemy import text
+from twilio.rest.api.v2010.account.incoming_phone_number import IncomingPhoneNumberInstance
+from twilio.rest.messaging.v1.brand_registration import BrandRegistrationInstance
+from twilio.rest.messaging.v1.service import ServiceInstance
+from twilio.rest.messaging.v1.service.us_app_to_person import UsAppToPersonInstance
 
 from engage.simulation.twilio import FakeTwilio
+from engage.simulation.twilio.console import brand_sid
 from engage.simulation.twilio.senders import Registration
 from engage.sms.account import TwilioAccount
 from engage.sms.gateway import GatewayUnavailable
@@ -100,3 +109,24 @@ def test_what_a_campaign_must_say(fake: FakeTwilio, changed: dict[str, object], 
     [sentence] = campaign_faults(SERVICE, account.campaign(SERVICE))
     account.close()
     assert says in sentence
+
+
+def test_the_fake_shows_what_the_sdk_of_twilio_reads(fake: FakeTwilio) -> None:
+    """Every field that Twilio's SDK takes out of an answer is in ours, and no other."""
+    fake.add_service(SERVICE, [SUNRISE_NUMBER])
+    fake.register(SERVICE, Registration())
+    numbers = f"/2010-04-01/Accounts/{ACCOUNT}/IncomingPhoneNumbers.json?PhoneNumber=%2B12025550100"
+    answers = {
+        IncomingPhoneNumberInstance: _get(fake, numbers)["incoming_phone_numbers"][0],
+        ServiceInstance: _get(fake, f"/v1/Services/{SERVICE}"),
+        UsAppToPersonInstance: _get(fake, f"/v1/Services/{SERVICE}/Compliance/Usa2p")["compliance"][0],
+        BrandRegistrationInstance: _get(fake, f"/v1/a2p/BrandRegistrations/{brand_sid(SERVICE)}"),
+    }
+    for instance, shown in answers.items():
+        assert set(re.findall(r'payload\.get\(\s*"(\w+)"', inspect.getsource(instance))) == set(shown), instance
+
+
+def _get(fake: FakeTwilio, path: str) -> Any:
+    answer = requests.get(fake.url + path, auth=(ACCOUNT, TOKEN), timeout=10)
+    assert answer.status_code == 200
+    return answer.json()
