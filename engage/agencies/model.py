@@ -20,7 +20,9 @@ class Agency(Base):
     """A home-health or hospice agency. `phone` is its published office number, printed in every text.
 
     `healthcare_exemption`: it texts within 47 CFR 64.1200(a)(9)(iv), which allows far less; consent is asked for all the same.
-    `most_segments`: a wording that would take more is not saved.
+    `most_segments`: a wording that would take more is not saved. `alias`: the name patients read instead of both names, where those
+    would tell of hospice on a lock screen. `enrol_on_import`: whoever has never been asked is asked by text. `verify_after_months`:
+    a phone unheard of for so long is asked whether it is still theirs before it is texted again; 0 never.
     """
 
     __tablename__ = "agencies"
@@ -29,6 +31,7 @@ class Agency(Base):
         CheckConstraint("texts_after < texts_until", name="window_is_open"),
         CheckConstraint("daily_cap BETWEEN 1 AND 20 AND weekly_cap BETWEEN 1 AND 140", name="caps_are_sane"),
         CheckConstraint("most_segments BETWEEN 1 AND 10", name="segments_are_few"),
+        CheckConstraint("verify_after_months BETWEEN 0 AND 60", name="verification_is_sane"),
         CheckConstraint(one_of("line", Line), name="line_is_known"),
         CheckConstraint(KNOWN_ZONE, name="zone_is_known"),
         CheckConstraint(
@@ -49,6 +52,9 @@ class Agency(Base):
     daily_cap: Mapped[int] = mapped_column(SmallInteger, server_default="5")
     weekly_cap: Mapped[int] = mapped_column(SmallInteger, server_default="30")
     most_segments: Mapped[int] = mapped_column(SmallInteger, server_default="2")
+    alias: Mapped[str | None] = mapped_column(Text)
+    enrol_on_import: Mapped[bool] = mapped_column(server_default="false")
+    verify_after_months: Mapped[int] = mapped_column(SmallInteger, server_default="18")
     healthcare_exemption: Mapped[bool] = mapped_column(server_default="false")
     voice_reminders: Mapped[bool] = mapped_column(server_default="false")
     drop_by: Mapped[int] = mapped_column(SmallInteger, server_default="2")

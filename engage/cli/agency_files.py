@@ -96,6 +96,14 @@ def _read(file: Path) -> AgencyDocument:
     raise BadInput("\n".join(f"{file}: {says}" for says in found))
 
 
+def read_agency_file(file: Path, settings: Settings) -> AgencyDocument:
+    """The agency of a file that could be imported; BadInput says what is wrong with any other."""
+    document = _read(file)
+    if refused := [note for note in _notes(document, settings) if note.severity is Severity.REFUSE]:
+        raise BadInput(f"{file} could not be imported:\n{_told(refused)}")
+    return document
+
+
 def _notes(document: AgencyDocument, settings: Settings) -> tuple[Note, ...]:
     return check_document(document, load_book(settings.config_dir), needed_templates(settings.config_dir))
 

@@ -17,7 +17,10 @@ from engage.outreach.rules.checks import House
 from engage.replies.lexicon import load_lexicon
 from engage.reports.health import health
 from engage.settings import SECRETS, Settings, read_toml
+from engage.sms.account import TwilioAccount
+from engage.sms.gateway import GatewayUnavailable
 from engage.sms.rules.codes import parse_codes
+from engage.sms.rules.standing import campaign_faults, number_faults, service_faults
 
 _AGENCIES = text("""
 SELECT a.slug,
@@ -27,6 +30,10 @@ SELECT a.slug,
        EXISTS (SELECT FROM shifts s WHERE s.agency_id = a.id AND s.duty = 'on_call') AS has_shifts,
        EXISTS (SELECT FROM consent_events e WHERE e.agency_id = a.id AND e.kind = 'granted') AS has_consent
 FROM agencies a WHERE a.is_active ORDER BY a.slug
+""")
+
+_SENDERS = text("""
+SELECT s.phone, s.messaging_service_sid FROM senders s JOIN agencies a ON a.id = s.agency_id AND a.is_active ORDER BY s.phone
 """)
 
 
@@ -107,9 +114,36 @@ def _of_database(settings: Settings) -> list[str]:
             if settings.database_url is None:
                 migrate.upgrade(db, ring)
             migrate.check(db, ring)
-            return [*_of_agencies(db), *health(db, clock.now()).problems]
+            return [*_of_agencies(db), *_of_twilio(settings, db), *health(db, clock.now()).problems]
     except EngageError as problem:
         return [str(problem)]
+
+
+def _of_twilio(settings: Settings, db: Database) -> list[str]:
+    """What is set at Twilio for every number of ours; one sentence if it cannot be asked."""
+    sid, token, public_url = settings.twilio_account_sid, settings.twilio_auth_token, settings.public_url
+    with db.system_session("doctor") as session:
+        senders = session.execute(_SENDERS).all()
+    if sid is None or token is None or public_url is None or not senders:
+        return []
+    account = TwilioAccount(
+        sid, token.get_secret_value(), api_url=settings.twilio_api_url, timeout_seconds=settings.twilio_timeout_seconds
+    )
+    found: list[str] = []
+    try:
+        for sender in senders:
+            service_sid = sender.messaging_service_sid
+            service = account.service(service_sid) if service_sid else None
+            found += number_faults(sender.phone, account.number(sender.phone), public_url, service)
+            if service_sid:
+                found += service_faults(service_sid, service, public_url)
+                campaign = account.campaign(service_sid) if service is not None else None
+                found += campaign_faults(service_sid, campaign) if service is not None else ()
+    except GatewayUnavailable as problem:
+        found.append(f"Twilio was not looked at: {problem}")
+    finally:
+        account.close()
+    return found
 
 
 def _of_agencies(db: Database) -> list[str]:

@@ -7,6 +7,7 @@ import click
 from engage import clock
 from engage.cli.people import patient
 from engage.cli.session import account, agency_of, agency_option, json_option, ready_database, show
+from engage.outreach.overrides import tag
 from engage.replies.levels import set_level
 from engage.replies.rules.trends import LONGEST_SNOOZE
 
@@ -41,6 +42,18 @@ def level(
             db, agency.id, emr_id, changes, forget=as_the_agency, snooze=snooze, actor=account(), now=clock.now()
         )
     show(shown, as_json, _line)
+
+
+@patient.command("tag")
+@click.argument("emr_id", metavar="ID")
+@agency_option
+@click.option("--add", multiple=True, help="A word such as chf or high-risk; may be repeated.")
+@click.option("--remove", multiple=True)
+def tag_command(emr_id: str, slug: str, add: tuple[str, ...], remove: tuple[str, ...]) -> None:
+    """Show, or change, the tags of the patient whose id in the EMR is ID: groups of the programme go by them. It is audited."""
+    with ready_database() as (_, db):
+        tags = tag(db, agency_of(db, slug).id, emr_id, add, remove, account(), clock.now())
+    click.echo(", ".join(tags) or "No tags.")
 
 
 def _line(shown: dict[str, object]) -> str:

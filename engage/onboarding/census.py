@@ -70,7 +70,9 @@ def month_of(session: Session, agency_id: int, wordings: Wordings, today: date) 
 def _loads(wordings: Wordings, touchpoints: Sequence[Touchpoint], counts: Sequence[Row[Any]]) -> Iterator[Load]:
     for touchpoint in touchpoints:
         for row in counts:
-            if row.category != touchpoint.category:
+            if (
+                row.category != touchpoint.category or touchpoint.anchor == Anchor.SCORE
+            ):  # few, and nobody knows how few
                 continue
             by_anchor = {
                 Anchor.VISIT_DAY: (row.visit_days, row.monitored_days),
@@ -79,11 +81,11 @@ def _loads(wordings: Wordings, touchpoints: Sequence[Touchpoint], counts: Sequen
             }
             everybody, monitored = by_anchor[Anchor(touchpoint.anchor)]
             number = Decimal(monitored if touchpoint.only_monitored else everybody) / _DAYS * _A_MONTH
-            language, segments = _segments(wordings, touchpoint.template, row.language)
+            language, segments = segments_of(wordings, touchpoint.template, row.language)
             yield Load(touchpoint.template, language, number, segments, touchpoint.asks != Asks.NOTHING)
 
 
-def _segments(wordings: Wordings, template: str, language: str) -> tuple[str, int]:
+def segments_of(wordings: Wordings, template: str, language: str) -> tuple[str, int]:
     """The language a reader gets the text in, and the segments it usually takes; none, if it has no wording at all."""
     for spoken in dict.fromkeys((language, "en")):
         row = wordings.in_force(template, spoken)

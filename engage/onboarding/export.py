@@ -14,6 +14,7 @@ from engage.onboarding.rules.document import AgencyDocument, Entry, in_order, no
 from engage.onboarding.rules.fields import AGENCY, ALERT, BRANCH, DAYS, LADDER, SENDER, SHIFT, STEP, TOUCHPOINT, Field
 from engage.onboarding.wordings import Wordings, read_wordings
 from engage.outreach.model import Template, Touchpoint
+from engage.outreach.rules.groups import group_as_json, read_group, read_taper, taper_as_json
 
 Row = TypeVar("Row")
 
@@ -29,7 +30,7 @@ def export_agency(session: Session, agency_id: int) -> AgencyDocument:
         "sender": tuple(
             _entry(SENDER, row, branch=offices.get(row.branch_id or 0)) for row in rows_of(session, Sender, agency_id)
         ),
-        "touchpoint": tuple(_entry(TOUCHPOINT, row) for row in rows_of(session, Touchpoint, agency_id)),
+        "touchpoint": tuple(_touchpoint(row) for row in rows_of(session, Touchpoint, agency_id)),
         "ladder": tuple(_ladder(session, row) for row in ladders),
         "shift": tuple(_shifts(session, agency_id, offices)),
     }
@@ -55,6 +56,14 @@ def steps_of(session: Session, ladder: Ladder) -> list[Entry]:
         .order_by(LadderStep.position)
     )
     return [_entry(STEP, step) for step in found]
+
+
+def _touchpoint(row: Touchpoint) -> Entry:
+    """The order in which PostgreSQL keeps the parts of a rule is its own; the file has ours."""
+    group, taper = read_group(row.for_whom), read_taper(row.taper)
+    if isinstance(group, str) or isinstance(taper, str):
+        raise LookupError(f"the rule of touchpoint {row.key} cannot be read: {group}, {taper}")  # noqa: TRY004 - a row, not an argument
+    return _entry(TOUCHPOINT, row, for_whom=group_as_json(group), taper=taper_as_json(taper))
 
 
 def _ladder(session: Session, row: Ladder) -> Entry:

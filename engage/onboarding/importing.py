@@ -59,6 +59,16 @@ def import_agency(
         return found
 
 
+def make_so(session: Session, document: AgencyDocument, now: datetime) -> None:
+    """Make the rows what the file says, in the caller's transaction and without a word for the audit: for what is undone again.
+
+    Raises BadInput for what cannot be done.
+    """
+    _compared(session, document)
+    _apply(session, _agency(session, document, now).id, document, now)
+    session.flush()
+
+
 def _lock(session: Session, document: AgencyDocument) -> None:
     session.execute(select(Agency.id).where(Agency.slug == document.agency["id"]).with_for_update())
 

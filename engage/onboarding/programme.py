@@ -8,6 +8,7 @@ from typing import Any
 
 from engage.alerts.rules.words import AlertKind, Who
 from engage.errors import ConfigurationError
+from engage.outreach.rules.groups import group_as_json, read_group, read_taper, taper_as_json
 from engage.outreach.rules.words import Anchor, Asks
 from engage.patients.rules.words import Category
 from engage.settings import read_toml
@@ -45,7 +46,7 @@ class Programme:
 
 _TOUCHPOINT_KEYS = {
     "key", "anchor", "offset_days", "offset_minutes", "local_time", "useful_minutes", "spread_minutes", "category",
-    "priority", "template", "asks", "only_monitored", "alert_at_most",
+    "priority", "template", "asks", "only_monitored", "alert_at_most", "for_whom", "taper", "follows", "follows_at_most", "yes_opens",
 }  # fmt: skip
 _AGENCY_KEYS = {"texts_after", "texts_until", "daily_cap", "weekly_cap"}
 _MINUTES_A_WEEK = 7 * 24 * 60
@@ -84,7 +85,9 @@ def needed_templates(config_dir: Path) -> frozenset[str]:
     """What every agency has to be able to say in English: every answer, promise, page and note that ships."""
     english = read_toml(config_dir / "messages" / "en.toml").get("wording", {})
     return frozenset(
-        key for key in english if key.startswith(("answer-", "promise-", "page", "note", "call-page", "mail-"))
+        key
+        for key in english
+        if key.startswith(("answer-", "promise-", "page", "note", "call-page", "mail-", "enrol", "verify-", "follow-"))
     )
 
 
@@ -109,14 +112,17 @@ def _touchpoint(entry: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
     _member(Category, entry["category"], file, f"{name}, category")
     if not isinstance(entry.get("local_time", time()), time):
         raise ConfigurationError(f"{file}: {name}, local_time must look like 15:00:00.")
-    if ("local_time" in entry) == (entry["anchor"] == Anchor.VISIT_COMPLETED):
+    if ("local_time" in entry) == (entry["anchor"] in {Anchor.VISIT_COMPLETED, Anchor.SCORE}):
         raise ConfigurationError(
-            f"{file}: {name}: a local_time belongs to every anchor but visit_completed, which has offset_minutes."
+            f"{file}: {name}: a local_time belongs to every anchor but visit_completed and score, which have offset_minutes."
         )
+    group, taper = read_group(entry.get("for_whom", {})), read_taper(entry.get("taper", []))
+    if isinstance(group, str) or isinstance(taper, str):
+        raise ConfigurationError(f"{file}: {name}: {group if isinstance(group, str) else taper}.")
     _whole(entry["useful_minutes"], (5, _MINUTES_A_WEEK), file, f"{name}, useful_minutes")
     _whole(entry.get("spread_minutes", 0), (0, 180), file, f"{name}, spread_minutes")
     _whole(entry["priority"], (3, 9), file, f"{name}, priority")
-    return entry
+    return {**entry, "for_whom": group_as_json(group), "taper": taper_as_json(taper)}
 
 
 def _ladder(entry: Mapping[str, Any], file: Path) -> LadderPlan:

@@ -22,7 +22,7 @@ from engage.patients.rules.words import Category
 
 # The longest first names that the agency has to write; a shared phone or a whole team may take more.
 _HOUSE = text("""
-SELECT a.short_name, a.name, a.phone, a.most_segments,
+SELECT COALESCE(a.alias, a.short_name) AS short_name, COALESCE(a.alias, a.name) AS name, a.phone, a.most_segments,
        ARRAY(SELECT b.phone FROM branches b WHERE b.agency_id = a.id AND b.phone IS NOT NULL ORDER BY b.id) AS branches,
        ARRAY(SELECT s.phone FROM senders s WHERE s.agency_id = a.id ORDER BY s.id) AS senders,
        (SELECT p.first_name FROM patients p WHERE p.agency_id = a.id AND p.status = 'active'

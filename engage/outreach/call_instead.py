@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engage.db import Database
+from engage.outreach.planning.groups import FACTS, IS_IN_GROUP
 from engage.outreach.rules.calling import CALLS_AFTER, CALLS_UNTIL
 
 # The failed text learned that the phone is a landline: the call is a second try of it, due at once.
@@ -44,7 +45,8 @@ WHERE c.phone_kind = 'landline' AND m.agency_id = c.agency_id AND m.contact_id =
 """)
 
 # As the planner does for texts (outreach.plan), in the hours of calls. The few contacts with a landline come first.
-_PLAN = text("""
+_PLAN = text(
+    """
 WITH readers AS (
     SELECT c.agency_id, c.id AS contact_id, p.id AS patient_id, p.time_zone, t.id AS touchpoint_id, a.voice_reminders,
            GREATEST(a.texts_after, CAST(:calls_after AS time)) AS calls_after, LEAST(a.texts_until, CAST(:calls_until AS time)) AS calls_until
@@ -68,13 +70,18 @@ WITH readers AS (
     GROUP BY v.agency_id, v.patient_id, v.starts_on
 ), wanted AS (
     SELECT r.*, o.day::text AS occasion,
-           GREATEST(LEAST((o.day + t.offset_days + t.local_time) AT TIME ZONE r.time_zone, o.first_start - interval '60 minutes'),
+           GREATEST(LEAST((o.day + t.offset_days + moment.at) AT TIME ZONE r.time_zone, o.first_start - interval '60 minutes'),
                     (o.day + t.offset_days + r.calls_after) AT TIME ZONE r.time_zone) AS send_at,
-           LEAST((o.day + t.offset_days + t.local_time) AT TIME ZONE r.time_zone + t.useful_minutes * interval '1 minute',
+           LEAST((o.day + t.offset_days + moment.at) AT TIME ZONE r.time_zone + t.useful_minutes * interval '1 minute',
                  (o.day + t.offset_days + r.calls_until) AT TIME ZONE r.time_zone, o.first_start) AS expires_at
     FROM readers r
     JOIN touchpoints t ON t.agency_id = r.agency_id AND t.id = r.touchpoint_id
     JOIN occasions o ON o.agency_id = r.agency_id AND o.patient_id = r.patient_id
+    JOIN agencies a ON a.id = r.agency_id
+    JOIN patients p ON p.agency_id = r.agency_id AND p.id = r.patient_id
+    LEFT JOIN programme_overrides own ON own.agency_id = r.agency_id AND own.touchpoint_id = t.id AND own.patient_id = r.patient_id
+    CROSS JOIN LATERAL (SELECT o.day AS on_day, COALESCE(own.local_time, t.local_time) AS at) moment
+    {facts} WHERE {is_in_group} AND own.is_off IS DISTINCT FROM true
 )
 INSERT INTO messages (agency_id, kind, channel, priority, touchpoint_id, occasion, patient_id, contact_id, template, category, asks,
                       planned_at, send_at, due_at, expires_at, state, reason, ended_at)
@@ -91,7 +98,8 @@ ON CONFLICT (agency_id, touchpoint_id, contact_id, occasion) WHERE state <> 'can
     WHERE messages.state = 'planned' AND messages.channel = 'voice'
       AND (messages.send_at, messages.expires_at) IS DISTINCT FROM (EXCLUDED.send_at, EXCLUDED.expires_at)
 RETURNING (xmax = 0) AS is_new
-""")
+""".replace("{facts}", FACTS).replace("{is_in_group}", IS_IN_GROUP)
+)
 
 
 def call_instead(session: Session, failed: Any, now: datetime) -> bool:

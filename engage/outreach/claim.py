@@ -92,6 +92,7 @@ UPDATE messages m SET state = r.state, reason = r.reason, ended_at = :now
 FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[])) AS r(id, state, reason) WHERE m.id = r.id
 """)
 
+_CAN_WAIT = {Kind.TOUCHPOINT, Kind.ENROLMENT}
 Verdict = Refusal | Drop
 
 
@@ -199,7 +200,7 @@ def _decided(claimed: Claimed, leaving: Counter[Hashable], paces: Paces, now: da
         return Drop.COULD_NOT_DECIDE
     if not isinstance(verdict, Ready):
         return verdict
-    hold = paces.admit(claimed.sender_id, verdict.segments, now, must=claimed.draft.kind is not Kind.TOUCHPOINT)
+    hold = paces.admit(claimed.sender_id, verdict.segments, now, must=claimed.draft.kind not in _CAN_WAIT)
     if hold is None:
         return verdict
     return hold if hold.until < claimed.draft.expires_at else Drop.SENDER_BUSY

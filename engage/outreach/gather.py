@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 
 from engage import log
 from engage.db import encryption
+from engage.outreach.companions import Others as _Others
+from engage.outreach.companions import find_companions, find_named
+from engage.outreach.heard import IS_STALE
 from engage.outreach.links import take_link
 from engage.outreach.rules.draft import Clinician, Companion, Draft, Occasion, Phone
 from engage.outreach.rules.paging import Limit, Pager, Quiet, named, spoken
@@ -19,20 +22,23 @@ from engage.patients.rules.hours import Hours
 from engage.patients.rules.loops import LONG, SHORT, Answered
 from engage.patients.rules.permission import Reader
 from engage.patients.rules.states import StateTable
-from engage.patients.rules.words import Category, ConsentKind, PatientStatus, PhoneKind
+from engage.patients.rules.words import Category, ConsentKind, MaySee, PatientStatus, PhoneKind
 from engage.sms.texts import Sender
 
 # Days and weeks of the caps are those of the patient's own calendar; caps, answers and what a phone was told count by phone,
 # whoever's it is; a text that did not arrive has bothered nobody, a call has rung. Nobody plans a text for the same day a week apart, so eight days hold all that was told of an occasion.
 # The senders of a branch come before the agency's, and pages leave from the patients' number only where there is none of
 # their own. A page is about every alert of its bundle that is still open and that its reader has neither taken nor passed on.
-_FACTS = text("""
+_FACTS = text(
+    """
 SELECT m.id, m.agency_id, m.kind, m.channel, m.template, m.params, m.category, m.occasion, m.touchpoint_id, m.expires_at, m.patient_id,
        m.contact_id, m.visit_id, m.also_for, CASE WHEN m.kind = 'hand' THEN m.body END AS by_hand,
        m.kind = 'hand' AND EXISTS (SELECT FROM replies r WHERE r.agency_id = m.agency_id AND r.phone_hash = c.phone_hash
            AND r.received_at > :long_ago) AS has_written,
-       a.short_name, a.name AS agency_name, COALESCE(b.phone, a.phone) AS office_phone, a.texts_after, a.texts_until, a.daily_cap, a.weekly_cap,
-       a.healthcare_exemption, a.voice_reminders, p.texts_after AS own_after, p.texts_until AS own_until, p.state,
+       CASE WHEN k.id IS NULL THEN COALESCE(a.alias, a.short_name) ELSE a.short_name END AS short_name,
+       CASE WHEN k.id IS NULL THEN COALESCE(a.alias, a.name) ELSE a.name END AS agency_name, COALESCE(b.phone, a.phone) AS office_phone, a.texts_after, a.texts_until, a.daily_cap, a.weekly_cap,
+       a.healthcare_exemption, a.voice_reminders, COALESCE(c.texts_after, p.texts_after) AS own_after,
+       COALESCE(c.texts_until, p.texts_until) AS own_until, p.state, c.may_see, COALESCE(heard.is_stale, false) AS is_stale,
        COALESCE(p.time_zone, b.time_zone, a.time_zone) AS zone, p.status, p.first_name, COALESCE(c.language, p.language, 'en') AS language,
        c.phone AS contact_phone, c.phone_kind, c.ended_at IS NOT NULL AS has_ended, COALESCE(c.phone_hash, k.phone_hash) AS phone_hash,
        consent.kind AS consent, word.kind AS phone_word, COALESCE(sent.today, 0) AS today, COALESCE(sent.week, 0) AS week,
@@ -64,8 +70,8 @@ LEFT JOIN LATERAL (
            bool_or(o.touchpoint_id = m.touchpoint_id AND o.occasion = m.occasion AND o.patient_id <> m.patient_id) AS is_told
     FROM contacts same JOIN messages o ON o.agency_id = same.agency_id AND o.contact_id = same.id
     CROSS JOIN LATERAL (SELECT NOT (o.state = 'undelivered' AND o.channel = 'sms') AS has_bothered) AS felt
-    WHERE m.kind = 'touchpoint' AND same.agency_id = m.agency_id AND same.phone_hash = c.phone_hash
-      AND o.kind = 'touchpoint' AND o.claimed_at >= :now - interval '8 days' AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')) sent ON true
+    WHERE m.kind IN ('touchpoint', 'enrolment') AND same.agency_id = m.agency_id AND same.phone_hash = c.phone_hash
+      AND o.kind IN ('touchpoint', 'enrolment') AND o.claimed_at >= :now - interval '8 days' AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')) sent ON true
 LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE o.claimed_at > :short_ago) AS lately, count(*) AS in_a_day
     FROM (
@@ -77,6 +83,7 @@ LEFT JOIN LATERAL (
         JOIN messages o ON o.agency_id = same.agency_id AND o.clinician_id = same.id AND o.claimed_at > :long_ago
         WHERE m.kind = 'note' AND same.agency_id = m.agency_id AND same.phone_hash = k.phone_hash) o
     WHERE o.kind IN ('answer', 'opt_out_confirmation', 'note') AND o.state NOT IN ('planned', 'expired', 'cancelled', 'suppressed', 'failed')) answered ON true
+LEFT JOIN LATERAL (SELECT {is_stale} AS is_stale) heard ON m.kind = 'touchpoint' OR m.kind = 'hand'
 LEFT JOIN LATERAL (
     SELECT s.* FROM senders s
     WHERE s.agency_id = m.agency_id AND s.purpose IN ('patients', CASE WHEN m.clinician_id IS NULL THEN 'patients' ELSE 'pages' END)
@@ -98,7 +105,8 @@ LEFT JOIN LATERAL (
                           AND e.clinician_id = page.clinician_id AND e.at > page.planned_at)
     WHERE m.kind = 'page') paged ON true
 WHERE m.id = ANY(:ids)
-""")
+""".replace("{is_stale}", IS_STALE)
+)
 
 _VISITS = text("""
 SELECT v.agency_id, v.patient_id, v.starts_on, v.starts_local, v.discipline,
@@ -109,50 +117,6 @@ JOIN visits v ON v.agency_id = w.agency_id AND v.patient_id = w.patient_id AND v
 LEFT JOIN visit_clinicians vc ON vc.agency_id = v.agency_id AND vc.visit_id = v.id
 LEFT JOIN clinicians k ON k.agency_id = vc.agency_id AND k.id = vc.clinician_id
 GROUP BY v.agency_id, v.patient_id, v.starts_on, v.starts_local, v.discipline, v.id
-""")
-
-# The others on the phone who would have this touchpoint on this day too: the planner's conditions, asked of each patient.
-# Check-ins go to one phone of a patient, so only to this one if it is theirs in the first place.
-_COMPANIONS = text("""
-SELECT w.id, p.id AS patient_id, p.first_name
-FROM unnest(CAST(:ids AS bigint[]), CAST(:days AS date[])) AS w(id, day)
-JOIN messages m ON m.id = w.id
-JOIN touchpoints t ON t.agency_id = m.agency_id AND t.id = m.touchpoint_id
-JOIN contacts c ON c.agency_id = m.agency_id AND c.id = m.contact_id
-JOIN contacts other ON other.agency_id = c.agency_id AND other.phone_hash = c.phone_hash AND other.patient_id <> m.patient_id
-    AND other.ended_at IS NULL AND other.phone_kind IN ('unknown', 'mobile')
-JOIN patients p ON p.agency_id = other.agency_id AND p.id = other.patient_id AND p.status = 'active'
-    AND (p.is_monitored OR NOT t.only_monitored)
-WHERE (SELECT e.kind FROM consent_events e
-       WHERE e.agency_id = other.agency_id AND e.contact_id = other.id AND e.category = m.category
-       ORDER BY e.said_at DESC, e.id DESC LIMIT 1) = 'granted'
-  AND CASE t.anchor WHEN 'visit_day' THEN
-        EXISTS (SELECT FROM visits v WHERE v.agency_id = p.agency_id AND v.patient_id = p.id AND v.starts_on = w.day
-                AND v.status = 'scheduled' AND v.answer IS DISTINCT FROM 'does_not_want_it')
-      ELSE
-        (EXISTS (SELECT FROM episodes e WHERE e.agency_id = p.agency_id AND e.patient_id = p.id
-                 AND e.starts_on <= w.day AND COALESCE(e.discharged_on, 'infinity') >= w.day)
-         OR NOT EXISTS (SELECT FROM episodes e WHERE e.agency_id = p.agency_id AND e.patient_id = p.id))
-        AND other.id = (
-            SELECT mine.id FROM contacts mine
-            WHERE mine.agency_id = p.agency_id AND mine.patient_id = p.id AND mine.ended_at IS NULL
-              AND mine.phone_kind IN ('unknown', 'mobile')
-              AND (SELECT e.kind FROM consent_events e
-                   WHERE e.agency_id = mine.agency_id AND e.contact_id = mine.id AND e.category = m.category
-                   ORDER BY e.said_at DESC, e.id DESC LIMIT 1) = 'granted'
-              AND (SELECT e.kind FROM consent_events e
-                   WHERE e.agency_id = mine.agency_id AND e.phone_hash = mine.phone_hash AND e.contact_id IS NULL
-                   ORDER BY e.said_at DESC, e.id DESC LIMIT 1) IS DISTINCT FROM 'opted_out'
-            ORDER BY mine.relationship = 'patient' DESC, mine.id LIMIT 1)
-      END
-ORDER BY w.id, other.id
-""")
-
-# Whom an answer names beside its own patient.
-_NAMED = text("""
-SELECT m.id, p.id AS patient_id, p.first_name FROM messages m
-JOIN patients p ON p.agency_id = m.agency_id AND p.id = ANY(m.also_for)
-WHERE m.id = ANY(:ids) ORDER BY m.id, p.id
 """)
 
 # The newest wording that somebody has reviewed; an unreviewed language is not sent (45 CFR 92, Section 1557).
@@ -208,8 +172,6 @@ def gather(session: Session, ids: Sequence[int], now: datetime, terms: Terms) ->
 
 _Visits = dict[tuple[int, int, date], list[PlannedVisit]]
 """By agency, patient and day."""
-_Others = dict[int, list[tuple[int, str]]]
-"""By message: the other patients on its phone, with their first names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,15 +187,8 @@ class _Found:
 
 def _companions(session: Session, rows: Sequence[Row[Any]]) -> _Others:
     shared = [(row.id, day) for row in rows if row.is_shared and _is_for_all(row) and (day := _day(row)) is not None]
-    found: _Others = {}
-    if shared:
-        ids, days = (list(column) for column in zip(*shared, strict=True))
-        for other in session.execute(_COMPANIONS, {"ids": ids, "days": days}):
-            found.setdefault(other.id, []).append((other.patient_id, other.first_name))
     naming = [row.id for row in rows if row.also_for and not _is_for_all(row)]
-    for other in session.execute(_NAMED, {"ids": naming}) if naming else ():
-        found.setdefault(other.id, []).append((other.patient_id, other.first_name))
-    return found
+    return find_companions(session, shared) | find_named(session, naming)
 
 
 def _visits(session: Session, rows: Sequence[Row[Any]], others: _Others) -> _Visits:
@@ -383,6 +338,8 @@ def _reader(row: Row[Any], states: StateTable) -> Reader:
         has_exemption_only=row.healthcare_exemption,
         is_told=row.is_told and _is_for_all(row),
         answered=_answered(row),
+        may_see=MaySee(row.may_see),
+        is_stale=row.is_stale,
     )
 
 

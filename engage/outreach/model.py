@@ -15,13 +15,17 @@ import engage.patients.model
 import engage.visits.model  # noqa: F401 - its tables are referred to
 from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
 from engage.db.encryption import Encrypted
-from engage.outreach.rules.words import Anchor, Asks, Channel, Kind, Turn
+from engage.outreach.rules.words import Anchor, Asks, Channel, Kind, Turn, YesOpens
 from engage.patients.rules.words import Category
 from engage.sms.rules.statuses import MessageState
 
 
 class Touchpoint(AgencyRow, Base):
-    """One thing an agency says: anchor, offset and local time, how long it stays useful, to whom, in which words."""
+    """One thing an agency says: anchor, offset and local time, how long it stays useful, to whom, in which words.
+
+    `for_whom` and `taper` are the group it is for and the days on which it comes, as rules.groups reads them. A question that follows a
+    score names the touchpoint that asked for it (`follows`), the highest score it follows, and the alert that a yes opens.
+    """
 
     __tablename__ = "touchpoints"
     __table_args__ = (
@@ -30,7 +34,13 @@ class Touchpoint(AgencyRow, Base):
         CheckConstraint(one_of("anchor", Anchor), name="anchor_is_known"),
         CheckConstraint(one_of("asks", Asks), name="asks_is_known"),
         CheckConstraint(one_of("category", Category), name="category_is_known"),
-        CheckConstraint("(anchor = 'visit_completed') = (local_time IS NULL)", name="time_fits_the_anchor"),
+        CheckConstraint("(anchor IN ('visit_completed', 'score')) = (local_time IS NULL)", name="time_fits_the_anchor"),
+        CheckConstraint(
+            "(anchor = 'score') = (asks = 'yes_no') AND (anchor = 'score') = (follows IS NOT NULL)"
+            " AND (anchor = 'score') = (follows_at_most IS NOT NULL) AND (anchor = 'score') = (yes_opens IS NOT NULL)",
+            name="follow_up_is_whole",
+        ),
+        CheckConstraint(one_of("yes_opens", YesOpens), name="yes_opens_is_known"),
         CheckConstraint("useful_minutes BETWEEN 5 AND 10080", name="useful_for_a_while"),
         CheckConstraint("priority BETWEEN 3 AND 9", name="priority_is_below_pages"),
         CheckConstraint("spread_minutes BETWEEN 0 AND 180", name="spread_is_modest"),
@@ -49,7 +59,62 @@ class Touchpoint(AgencyRow, Base):
     asks: Mapped[str] = mapped_column(Text)
     only_monitored: Mapped[bool] = mapped_column(server_default="false")
     alert_at_most: Mapped[int | None] = mapped_column(SmallInteger)
+    for_whom: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    taper: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
+    follows: Mapped[str | None] = mapped_column(Text)
+    follows_at_most: Mapped[int | None] = mapped_column(SmallInteger)
+    yes_opens: Mapped[str | None] = mapped_column(Text)
     is_active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class Override(AgencyRow, Base):
+    """One patient's own programme: a touchpoint is off for them, or comes at another hour."""
+
+    __tablename__ = "programme_overrides"
+    __table_args__ = (
+        of_agency(),
+        to_row("patient_id", "patients"),
+        to_row("touchpoint_id", "touchpoints"),
+        UniqueConstraint("agency_id", "touchpoint_id", "patient_id"),
+        CheckConstraint("is_off = (local_time IS NULL)", name="off_or_another_hour"),
+    )
+
+    patient_id: Mapped[int] = mapped_column(BigInteger)
+    touchpoint_id: Mapped[int] = mapped_column(BigInteger)
+    is_off: Mapped[bool]
+    local_time: Mapped[time | None]
+    set_by: Mapped[str] = mapped_column(Text)
+    set_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class FollowUp(AgencyRow, Base):
+    """A question asked once after a low score: about which message of ours, because of which reply, until when, and what was said.
+
+    reply_id and answered_by name rows of a station further up, so those references are nowhere but in the columns' names.
+    """
+
+    __tablename__ = "follow_ups"
+    __table_args__ = (
+        of_agency(),
+        to_row("touchpoint_id", "touchpoints"),
+        to_row("patient_id", "patients"),
+        to_row("contact_id", "contacts"),
+        to_row("asked_about", "messages"),
+        to_row("message_id", "messages"),
+        UniqueConstraint("agency_id", "touchpoint_id", "asked_about", "patient_id"),
+        CheckConstraint("(said_yes IS NULL) = (answered_by IS NULL)", name="answer_is_whole"),
+        Index("ix_follow_ups_contact", "agency_id", "contact_id", postgresql_where="said_yes IS NULL"),
+    )
+
+    touchpoint_id: Mapped[int] = mapped_column(BigInteger)
+    patient_id: Mapped[int] = mapped_column(BigInteger)
+    contact_id: Mapped[int] = mapped_column(BigInteger)
+    asked_about: Mapped[int] = mapped_column(BigInteger)
+    reply_id: Mapped[int] = mapped_column(BigInteger)
+    message_id: Mapped[int | None] = mapped_column(BigInteger)
+    until: Mapped[datetime] = mapped_column(Instant)
+    said_yes: Mapped[bool | None]
+    answered_by: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Template(AgencyRow, Base):

@@ -14,6 +14,7 @@ _PRIORITY = {
     Kind.OPT_OUT_CONFIRMATION: Priority.OPT_OUT_CONFIRMATION,
     Kind.ANSWER: Priority.ANSWER,
     Kind.HAND: Priority.ANSWER,
+    Kind.ENROLMENT: Priority.DAY_BEFORE,
     Kind.PAGE: Priority.PAGE,
     Kind.NOTE: Priority.PAGE,
 }
@@ -22,6 +23,7 @@ _USEFUL = {
     Kind.OPT_OUT_CONFIRMATION: timedelta(minutes=5),
     Kind.ANSWER: timedelta(hours=2),
     Kind.HAND: timedelta(hours=12),  # written in the evening, it may wait for the patient's morning
+    Kind.ENROLMENT: timedelta(hours=36),  # asked in the night, it waits for the day; the reminder comes after two
     Kind.PAGE: timedelta(minutes=30),
     Kind.NOTE: timedelta(hours=1),
 }
@@ -31,7 +33,7 @@ _USEFUL = {
 class Outgoing:
     """A message to queue. `params` fill its template and hold no personal data; what is urgent leaves before all else.
 
-    `also_for`: other patients on the phone whom it names. `body`: words written by hand, by `written_by`, for consents of `category`.
+    `after`: so long it waits, so that what must be read first comes first. `also_for`: other patients on the phone whom it names. `body`: words written by hand, by `written_by`, for consents of `category`.
     """
 
     agency_id: int
@@ -52,11 +54,14 @@ class Outgoing:
     category: str | None = None
     channel: Channel = Channel.SMS
     is_urgent: bool = False
+    asks: Asks = Asks.NOTHING
+    touchpoint_id: int | None = None
+    after: timedelta = timedelta(0)
 
 
 def queue(session: Session, outgoing: Outgoing, now: datetime) -> int | None:
     """The new message's id; None when this answer or page is in the outbox already."""
-    own = {"params", "useful_for", "also_for", "is_urgent"}
+    own = {"params", "useful_for", "also_for", "is_urgent", "after"}
     row = {name: getattr(outgoing, name) for name in Outgoing.__slots__ if name not in own}
     useful = outgoing.useful_for or _USEFUL[outgoing.kind]
     values = {
@@ -64,13 +69,12 @@ def queue(session: Session, outgoing: Outgoing, now: datetime) -> int | None:
         "params": dict(outgoing.params),
         "also_for": list(outgoing.also_for) or None,
         "priority": _priority(outgoing),
-        "asks": Asks.NOTHING,
         "state": "planned",
         "attempts": 0,
         "planned_at": now,
-        "send_at": now,
-        "due_at": now,
-        "expires_at": now + useful,
+        "send_at": now + outgoing.after,
+        "due_at": now + outgoing.after,
+        "expires_at": now + outgoing.after + useful,
     }
     return session.scalar(insert(Message).values(values).on_conflict_do_nothing().returning(Message.id))
 

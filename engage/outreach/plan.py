@@ -87,3 +87,23 @@ def _new(session: Session, span: Span, agencies: Collection[int] | None, *, is_n
     count = sum(plan_slots(session, anchor, asked[anchor], span, is_narrow=is_narrow) for anchor in sorted(asked))
     forget_slots(session)
     return count + plan_completed(session, span, agencies, is_narrow=is_narrow)
+
+
+def plan_ahead(
+    session: Session,
+    now: datetime,
+    until: datetime,
+    agencies: Collection[int],
+    patients: Collection[tuple[int, int]] = (),
+) -> None:
+    """Plan these agencies (or only these patients, and whoever shares their phones) as far as `until`, in the caller's transaction.
+
+    For looking ahead: the caller undoes it. How far the planner has come, and what it must look at again, stay as they were.
+    """
+    session.execute(_SETTINGS)
+    span = Span(now, None, until)
+    if patients:
+        stage_near(session, patients)
+    _derive(session, span, agencies, is_narrow=bool(patients))
+    if patients:
+        forget_near(session)

@@ -3,13 +3,24 @@
 from datetime import date, datetime, time
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engage.agencies.model import KNOWN_ZONE
 from engage.agencies.rules.people import Line
 from engage.db.base import AgencyRow, Base, Instant, of_agency, one_of, to_row
 from engage.db.encryption import Encrypted
-from engage.patients.rules.words import Category, ConsentKind, ConsentSource, PatientStatus, PhoneKind, Relationship
+from engage.patients.rules.words import (
+    Category,
+    ConsentKind,
+    ConsentSource,
+    EnrolmentPurpose,
+    MaySee,
+    PatientStatus,
+    PhoneKind,
+    Relationship,
+    Settled,
+)
 
 
 class Payer(AgencyRow, Base):
@@ -36,7 +47,8 @@ class ReferralSource(AgencyRow, Base):
 class Patient(AgencyRow, Base):
     """A patient. The time zone comes from the service address, else the branch; never from an area code.
 
-    `texts_after` and `texts_until` are the patient's own wish; they narrow the agency's hours and never widen them.
+    `texts_after` and `texts_until` are the patient's own wish; they narrow the agency's hours and never widen them. `tags` are
+    words of the agency's own about diagnosis and risk ("chf", "high-risk"): groups of a programme are rules over them.
     """
 
     __tablename__ = "patients"
@@ -72,10 +84,14 @@ class Patient(AgencyRow, Base):
     is_monitored: Mapped[bool] = mapped_column(server_default="true")
     texts_after: Mapped[time | None]
     texts_until: Mapped[time | None]
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
 
 
 class Contact(AgencyRow, Base):
-    """A person and phone that may be texted for a patient."""
+    """A person and phone that may be texted for a patient, and what of the patient they may see.
+
+    `texts_after` and `texts_until` are this person's own wish, which then counts instead of the patient's.
+    """
 
     __tablename__ = "contacts"
     __table_args__ = (
@@ -84,6 +100,11 @@ class Contact(AgencyRow, Base):
         UniqueConstraint("agency_id", "patient_id", "phone_hash"),
         CheckConstraint(one_of("relationship", Relationship), name="relationship_is_known"),
         CheckConstraint(one_of("phone_kind", PhoneKind), name="phone_kind_is_known"),
+        CheckConstraint(one_of("may_see", MaySee), name="may_see_is_known"),
+        CheckConstraint(
+            "(texts_after IS NULL) = (texts_until IS NULL) AND (texts_after IS NULL OR texts_after < texts_until)",
+            name="own_hours_are_open",
+        ),
         Index("ix_contacts_agency_id_phone_hash", "agency_id", "phone_hash"),
         Index("ix_contacts_landline", "agency_id", "patient_id", postgresql_where="phone_kind = 'landline'"),
     )
@@ -96,6 +117,9 @@ class Contact(AgencyRow, Base):
     phone_kind: Mapped[str] = mapped_column(Text, server_default="unknown")
     language: Mapped[str | None] = mapped_column(Text)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    may_see: Mapped[str] = mapped_column(Text, server_default="scores")
+    texts_after: Mapped[time | None]
+    texts_until: Mapped[time | None]
 
 
 class ConsentEvent(AgencyRow, Base):
@@ -134,6 +158,39 @@ class ConsentEvent(AgencyRow, Base):
     reply_id: Mapped[int | None] = mapped_column(BigInteger)
     said_at: Mapped[datetime] = mapped_column(Instant)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Enrolment(AgencyRow, Base):
+    """A phone was asked whether it may be texted, or whether it is still theirs; one open asking a phone.
+
+    `basis` is how we came by the number, in words; what was agreed to stands in consent_events with the exact words. reply_id names
+    a row of a station further up, so that reference is nowhere but in the column's name.
+    """
+
+    __tablename__ = "enrolments"
+    __table_args__ = (
+        of_agency(),
+        to_row("contact_id", "contacts"),
+        CheckConstraint(one_of("purpose", EnrolmentPurpose), name="purpose_is_known"),
+        CheckConstraint(
+            f"(settled_at IS NULL) = (settled_how IS NULL) AND {one_of('settled_how', Settled)}", name="end_says_how"
+        ),
+        Index("uq_enrolments_open", "agency_id", "phone_hash", unique=True, postgresql_where="settled_at IS NULL"),
+        Index("ix_enrolments_phone", "agency_id", "phone_hash", "id"),
+    )
+
+    contact_id: Mapped[int] = mapped_column(BigInteger)
+    phone_hash: Mapped[bytes]
+    purpose: Mapped[str] = mapped_column(Text)
+    categories: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    basis: Mapped[str] = mapped_column(Text)
+    asked_by: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[datetime] = mapped_column(Instant)
+    reminded_at: Mapped[datetime | None] = mapped_column(Instant)
+    until: Mapped[datetime] = mapped_column(Instant)
+    settled_at: Mapped[datetime | None] = mapped_column(Instant)
+    settled_how: Mapped[str | None] = mapped_column(Text)
+    reply_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Episode(AgencyRow, Base):

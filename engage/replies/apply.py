@@ -14,13 +14,15 @@ from engage.outreach.outbox import Outgoing, queue
 from engage.outreach.rules.words import Asks
 from engage.patients.model import Contact, Patient
 from engage.patients.rules.window import local_day
-from engage.patients.rules.words import PatientStatus, PhoneKind
+from engage.patients.rules.words import MaySee, PatientStatus, PhoneKind
 from engage.replies.asked import Found, Member
 from engage.replies.by_hand import tell_writer
+from engage.replies.following import ask_what_follows
 from engage.replies.interpret import Meaning
 from engage.replies.model import Reply
 from engage.replies.pending import ask_meaning, ask_whose, settle
 from engage.replies.readings import keep_reading
+from engage.replies.rules import Intent
 from engage.replies.rules.decide import (
     Action,
     Answer,
@@ -35,6 +37,7 @@ from engage.replies.rules.decide import (
     StoreScore,
     TellWriter,
     WrongNumber,
+    for_eyes,
     one_answer,
 )
 from engage.replies.scores import store_score, tell_others_of_name
@@ -86,6 +89,7 @@ def apply(
             _do(session, action, reply, one, found, now)
     _settle(session, reply, [one.meaning for one in done], now)
     answer = one_answer([action for one in done for action in one.actions if isinstance(action, Answer)])
+    answer = for_eyes(answer, MaySee(contact.may_see)) if answer is not None else None
     if answer is not None and reply.message_id is None:  # whoever pressed a key has been answered in the call
         _queue_answer(session, answer, reply, contact, done, before, now)
     readings = [one.meaning.reading for one in done]
@@ -116,6 +120,8 @@ def _do(session: Session, action: Action, reply: Reply, done: Done, found: Found
             is_low = any(isinstance(a, OpenAlert) and a.kind is AlertKind.LOW_SCORE for a in done.actions)
             for member in members:
                 store_score(session, reply, meaning, member, action, is_low=is_low, now=now)
+                if Intent.URGENT not in meaning.reading.intents and not found.by_hand:
+                    ask_what_follows(session, reply, question.message_id, member, action.value, now)
         case AskWhose() if question is not None:
             ask_whose(session, reply, question, action.scale, action.value, now)
         case AskMeaning() if question is not None:

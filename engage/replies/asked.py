@@ -59,7 +59,7 @@ SELECT * FROM (
            EXISTS (SELECT FROM clarifications q WHERE q.agency_id = m.agency_id AND q.message_id = m.id) AS is_asked,
            EXISTS (SELECT FROM scores s WHERE s.agency_id = m.agency_id AND s.message_id = m.id) AS is_answered
     FROM messages m JOIN touchpoints t ON t.agency_id = m.agency_id AND t.id = m.touchpoint_id
-    WHERE m.agency_id = :agency AND m.contact_id = ANY(:contacts) AND m.asks <> 'nothing'
+    WHERE m.agency_id = :agency AND m.contact_id = ANY(:contacts) AND m.asks NOT IN ('nothing', 'yes_no')
       AND CASE WHEN CAST(:called AS bigint) IS NOT NULL THEN m.id = :called
           ELSE m.claimed_at > :since AND m.claimed_at <= :received
               AND m.state IN ('sending', 'unknown', 'accepted', 'sent', 'delivered') END

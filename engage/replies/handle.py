@@ -19,12 +19,15 @@ from engage.patients.model import Contact
 from engage.replies.apply import Done, apply
 from engage.replies.asked import Found, find_context, texts_before
 from engage.replies.clinician import handle_clinician
+from engage.replies.enrolled import find_asking, settle_by_meaning, settle_plainly
+from engage.replies.following import find_following, settle_following
 from engage.replies.interpret import Meaning, interpret
 from engage.replies.model import Reply
 from engage.replies.pending import find_pending
 from engage.replies.readings import keep_reading
-from engage.replies.rules import Asked, Intent, Lexicon, read
+from engage.replies.rules import Asked, Intent, Lexicon, Reading, read
 from engage.replies.rules.decide import Context, decide
+from engage.replies.rules.reading import RULE_VERSION, Evidence
 from engage.replies.rules.together import Reads, is_harmless, reader, speaks_against
 from engage.replies.rules.trends import is_muted
 
@@ -92,10 +95,31 @@ def _understand(session: Session, lexicon: Lexicon, reply: Reply, now: datetime)
     session.execute(_ONE_AT_A_TIME, {"phone": reply.phone_hash})
     before = texts_before(session, reply)
     found, pending = find_context(session, reply, now), find_pending(session, reply)
+    following = find_following(session, reply, found)
+    followed = settle_following(session, following, reply, now) if following is not None else None
+    if followed is not None:
+        return followed
+    asking = find_asking(session, reply, found)
+    plainly = settle_plainly(session, asking, reply, now) if asking is not None else None
+    if plainly is not None:
+        return plainly
+    if asking is not None and asking.is_verifying and asking.said is not None and asking.said.is_all:
+        return _not_theirs(session, reply, found, now)
     meanings = interpret(reply.body, found, list(before.values()), pending, lexicon)
     reads = reader(lexicon, found.language, found.today)
     done = [Done(meaning, decide(meaning.reading, _context(reply, found, meaning, reads, now))) for meaning in meanings]
-    return apply(session, reply, done, found, list(before), now)
+    intents = apply(session, reply, done, found, list(before), now)
+    if asking is not None:
+        settle_by_meaning(session, asking, reply, intents, now)
+    return intents
+
+
+def _not_theirs(session: Session, reply: Reply, found: Found, now: datetime) -> list[str]:
+    """ "N" to "is this still the right phone?": as if they had written that it is a wrong number."""
+    evidence = Evidence(Intent.WRONG_NUMBER, reply.body, 0, len(reply.body), "yes_no: no to the number being theirs")
+    reading = Reading((Intent.WRONG_NUMBER,), None, (), (evidence,), 1.0, False, RULE_VERSION)
+    meaning = Meaning(reading, None, found.household, True, reply.body)
+    return apply(session, reply, [Done(meaning, decide(reading, Context(patients=1)))], found, [], now)
 
 
 def _context(reply: Reply, found: Found, meaning: Meaning, reads: Reads, now: datetime) -> Context:

@@ -43,7 +43,7 @@ _TO_A_PERSON = "call-person"
 
 # The newest reviewed wording in the language of the call, else in English.
 _WORDING = text("""
-SELECT s.phone AS our_phone, t.language, t.wording, a.short_name, a.name, p.first_name, COALESCE(b.phone, a.phone) AS office_phone
+SELECT s.phone AS our_phone, t.language, t.wording, COALESCE(a.alias, a.short_name) AS short_name, COALESCE(a.alias, a.name) AS name, p.first_name, COALESCE(b.phone, a.phone) AS office_phone
 FROM messages m
 JOIN agencies a ON a.id = m.agency_id
 JOIN senders s ON s.agency_id = m.agency_id AND s.id = m.sender_id

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from engage.db import Database
 from engage.errors import BadInput
+from engage.outreach.left_out import left_out
 from engage.outreach.rules.words import Anchor
 from engage.patients.rules.window import instant
 from engage.patients.rules.words import Category, ConsentKind, ConsentSource, PatientStatus, PhoneKind
@@ -30,7 +31,8 @@ SELECT p.*, a.is_active AS agency_is_active, a.texts_after, a.texts_until
 FROM patients p JOIN agencies a ON a.id = p.agency_id
 WHERE p.emr_id = :named OR p.mrn = :named ORDER BY p.emr_id = :named DESC, p.id
 """)
-_TOUCHPOINTS = text("SELECT * FROM touchpoints ORDER BY local_time NULLS LAST, id")
+# A question that follows a score hangs on no day: the story of the reply tells of it.
+_TOUCHPOINTS = text("SELECT * FROM touchpoints WHERE anchor <> 'score' ORDER BY local_time NULLS LAST, id")
 _CONTACTS = text("SELECT * FROM contacts WHERE patient_id = :patient ORDER BY relationship = 'patient' DESC, id")
 _SAID = text("""
 SELECT e.contact_id, e.phone_hash, e.category, e.kind, e.source, e.said_at, e.recorded_at, e.proof IS NOT NULL AS has_proof
@@ -96,6 +98,7 @@ class _Rows:
     episodes: Sequence[Row[Any]]
     taken: Sequence[Row[Any]]
     together: Sequence[Row[Any]]
+    outside: dict[tuple[int, date], str]
 
 
 def why_on(
@@ -149,6 +152,7 @@ def _gather(session: Session, patient: Row[Any], on: date) -> tuple[list[_Occasi
         session.execute(_EPISODES, {"patient": patient.id}).all(),
         session.execute(_MESSAGES, place).all(),
         session.execute(_TOGETHER, {**place, "phones": phones}).all(),
+        left_out(session, patient.agency_id, patient.id, sorted(days)),
     )
 
 
@@ -192,6 +196,7 @@ def _missing(occasion: _Occasion, rows: _Rows, horizon: timedelta, now: datetime
         patient=_patient_then(rows, occasion.on),
         visits=tuple(_visit_then(visit) for visit in occasion.visits),
         candidates=_candidates(occasion, rows, moment),
+        left_out=rows.outside.get((touchpoint.id, occasion.on)),
     )
 
 

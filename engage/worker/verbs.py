@@ -20,6 +20,7 @@ from engage.outreach.plan import plan
 from engage.outreach.reconcile import reconcile
 from engage.outreach.rules.paging import Limit
 from engage.patients.rules.states import StateTable, parse_states
+from engage.replies.enrolment import enrol
 from engage.replies.handle import Handled, handle
 from engage.replies.lexicon import load_lexicon
 from engage.replies.pending import tell_unanswered
@@ -72,10 +73,13 @@ class Verbs:
         )
 
     def plan(self, *, whole: bool = False) -> Any:
-        """Turn touchpoints into planned messages, texts and calls; `whole` looks at everybody, not only at what is new."""
+        """Turn touchpoints into planned messages, texts and calls; `whole` looks at everybody, not only at what is new.
+
+        And ask phones whether we may text them, and old ones whether they are still theirs.
+        """
         now, horizon = clock.now(), timedelta(hours=self.settings.plan_horizon_hours)
         planned = plan(self.db, now, horizon, whole=whole)
-        return as_dict(planned) | {"calls": plan_calls(self.db, now, horizon)}
+        return as_dict(planned) | {"calls": plan_calls(self.db, now, horizon)} | as_dict(enrol(self.db, now))
 
     def dispatch(self, stop: Stop | None = None) -> Any:
         """Send what is due."""

@@ -68,7 +68,11 @@ MORE = {
     "note-try-again": {"code"},
     "note-promise-broken": {"code"},
     "promise-call": {"at"},
+    "enrol": {"visits", "checkins", "surveys", "most"},
+    "enrol-again": {"visits", "checkins", "surveys", "most"},
+    "enrol-thanks": {"most"},
 }
+TAKES_TWO = {"enrol", "enrol-again"}  # what CTIA wants said at the first: what about, how often, rates, HELP, STOP
 
 AGENCY, NAMES = "A" * 20, ("Alexandra", "Christina")  # the longest usual ones: 20 letters, and 9
 LONGEST_DAY = date(2026, 9, 23)  # "Wed Sep 23", "23 de septiembre"
@@ -96,6 +100,8 @@ def filled(language: str, key: str, clinicians: int = 1, severity: int = 3) -> s
         "missing": 2,
         "outcome": "medicine changed",
         "link": "(the link)",
+        **dict.fromkeys(("visits", "checkins", "surveys"), True),
+        "most": 140,
     }
     return render(TEXTS[language][key], values | {name: others[name] for name in MORE.get(key, set()) & others.keys()})
 
@@ -136,7 +142,8 @@ def test_a_text_fits_one_segment(language: str, key: str) -> None:
     for severity in Severity:
         body = filled(language, key, severity=severity)
         cost = count(body)
-        assert (cost.encoding, cost.segments) == ("GSM-7", 1), f"{cost.units} units, {cost.not_gsm}: {body}"
+        most = 2 if key in TAKES_TWO else 1
+        assert (cost.encoding, cost.segments <= most) == ("GSM-7", True), f"{cost.units} units, {cost.not_gsm}: {body}"
 
 
 @pytest.mark.parametrize("language", sorted(TEXTS))

@@ -19,6 +19,7 @@ from engage.onboarding.rules.fields import (
     Absent,
     Field,
 )
+from engage.outreach.rules.groups import Group, TaperStep, group_as_json, read_group, read_taper, taper_as_json
 from engage.outreach.rules.words import Anchor
 
 Entry = dict[str, Any]
@@ -75,7 +76,7 @@ def normal(document: AgencyDocument) -> AgencyDocument:
     )
 
 
-_ANCHORS = [str(anchor.value) for anchor in (Anchor.VISIT_DAY, Anchor.EVERY_DAY, Anchor.VISIT_COMPLETED)]
+_ANCHORS = [str(a.value) for a in (Anchor.VISIT_DAY, Anchor.EVERY_DAY, Anchor.SCORE, Anchor.VISIT_COMPLETED)]
 
 
 def _as_the_day_goes(entry: Entry) -> tuple[int, int, time, str]:
@@ -98,14 +99,20 @@ def in_order(fields: tuple[Field, ...], values: Mapping[str, Any]) -> Entry:
     return {
         entry.key: told[entry.key]
         for entry in fields
-        if told[entry.key] is not None and (entry.is_shown or told[entry.key] != entry.absent)
+        if told[entry.key] is not None and (entry.is_shown or not _is_meant(told[entry.key], entry.absent))
     }
+
+
+def _is_meant(value: Any, absent: Any) -> bool:
+    return bool(value == absent) or (isinstance(absent, Mapping | tuple) and not value)
 
 
 def meant(entry: Mapping[str, Any], field_: Field) -> Any:
     """The value of a field that may have been left out: what goes into the row."""
     if field_.key in entry:
         return entry[field_.key]
+    if isinstance(field_.absent, Mapping | tuple):
+        return dict(field_.absent) if isinstance(field_.absent, Mapping) else list(field_.absent)
     return None if isinstance(field_.absent, Absent) else field_.absent
 
 
@@ -199,7 +206,9 @@ def _entry(
                 faults.add(where, f"{key} is missing" + (f": {entry.says}." if entry.says else "."))
             continue
         value, wrong = _value(entry, given[key])
-        if wrong:
+        if wrong and entry.kind in {Group, TaperStep}:
+            faults.add(where, f"{key}: {wrong}.")
+        elif wrong:
             faults.add(where, f"{key} is {given[key]!r}; it must be {wrong}.")
         values[key] = value
     return in_order(fields, values)
@@ -253,6 +262,16 @@ def _days(_: Field, value: Any) -> tuple[Any, str | None]:
     return [day for day in DAYS if day in value], None
 
 
+def _group(_: Field, value: Any) -> tuple[Any, str | None]:
+    group = read_group(value)
+    return (value, group) if isinstance(group, str) else (group_as_json(group), None)
+
+
+def _taper(_: Field, value: Any) -> tuple[Any, str | None]:
+    steps = read_taper(value)
+    return (value, steps) if isinstance(steps, str) else (taper_as_json(steps), None)
+
+
 _READERS: dict[type, Callable[[Field, Any], tuple[Any, str | None]]] = {
     str: _words,
     int: _number,
@@ -262,4 +281,6 @@ _READERS: dict[type, Callable[[Field, Any], tuple[Any, str | None]]] = {
     datetime: _instant,
     bool: _flag,
     list: _days,
+    Group: _group,
+    TaperStep: _taper,
 }

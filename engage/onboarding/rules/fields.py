@@ -7,11 +7,13 @@ every secret are left out on purpose: a clinician is named by the id in the EMR.
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from engage.agencies.rules.people import Line, Purpose
 from engage.alerts.rules.words import Who
-from engage.outreach.rules.words import Anchor, Asks
+from engage.outreach.rules.groups import Group, TaperStep
+from engage.outreach.rules.words import Anchor, Asks, YesOpens
 from engage.patients.rules.words import Category
 
 MINUTES_A_WEEK = 7 * 24 * 60
@@ -58,6 +60,11 @@ AGENCY = (
     Field("most_segments", int, 2, bounds=(1, 10), is_shown=True),
     Field("healthcare_exemption", bool, False),
     Field("voice_reminders", bool, False),
+    Field(
+        "alias", str, Absent.NOTHING, says="the name patients read instead, where the agency's would tell of hospice"
+    ),
+    Field("enrol_on_import", bool, False),
+    Field("verify_after_months", int, 18, bounds=(0, 60)),
     Field("is_active", bool, True),
 )
 
@@ -91,6 +98,11 @@ TOUCHPOINT = (
     Field("asks", str, words=Asks),
     Field("only_monitored", bool, False),
     Field("alert_at_most", int, Absent.NOTHING, bounds=(1, 10)),
+    Field("for_whom", Group, MappingProxyType({})),
+    Field("taper", TaperStep, ()),
+    Field("follows", str, Absent.NOTHING, says="the key of the touchpoint whose score it follows"),
+    Field("follows_at_most", int, Absent.NOTHING, bounds=(1, 10)),
+    Field("yes_opens", str, Absent.NOTHING, words=YesOpens),
     Field("is_active", bool, True),
 )
 

@@ -76,9 +76,10 @@ def _agency(document: AgencyDocument, book: Book) -> Iterator[Note]:
     if meant(agency, _AGENCY["texts_after"]) >= meant(agency, _AGENCY["texts_until"]):
         yield refused("[agency]", "texts_after must be before texts_until.")
     lists = book.disclosing.get("en")
-    if lists and (hit := found((*lists.refuse, *lists.warn), agency["short_name"])):
+    shown = "alias" if "alias" in agency else "short_name"
+    if lists and (hit := found((*lists.refuse, *lists.warn), agency[shown])):
         says = (
-            f'short_name tells "{hit[0]}" on every lock screen. Choose a neutral one, as the agency is known at home; '
+            f'{shown} tells "{hit[0]}" on every lock screen. Choose a neutral one, as the agency is known at home; '
             "patients must have agreed to texts under it."
         )
         yield Note("[agency]", Severity.WARN, says)
@@ -108,8 +109,11 @@ def _programme(document: AgencyDocument) -> Iterator[Note]:
     written = {template for entry in document.wordings for template in entry["texts"]}
     for touchpoint in document.sections["touchpoint"]:
         where = f"[[touchpoint]] {touchpoint['key']!r}"
-        if ("local_time" in touchpoint) == (touchpoint["anchor"] == Anchor.VISIT_COMPLETED):
-            yield refused(where, "A local_time belongs to every anchor but visit_completed, which has offset_minutes.")
+        if ("local_time" in touchpoint) == (touchpoint["anchor"] in {Anchor.VISIT_COMPLETED, Anchor.SCORE}):
+            yield refused(
+                where, "A local_time belongs to every anchor but visit_completed and score, which have offset_minutes."
+            )
+        yield from _following(document, touchpoint, where)
         if touchpoint["template"] not in written:
             yield refused(where, f"No [[wording]] has a text for {touchpoint['template']!r}.")
         if "alert_at_most" in touchpoint and touchpoint["asks"] not in {Asks.SCORE_1_5, Asks.SCORE_1_10}:
@@ -118,6 +122,23 @@ def _programme(document: AgencyDocument) -> Iterator[Note]:
         if "local_time" in touchpoint and not after <= touchpoint["local_time"] < until:
             says = f"It leaves at {touchpoint['local_time']:%H:%M}, outside of the agency's own hours: it will be held."
             yield Note(where, Severity.WARN, says)
+
+
+def _following(document: AgencyDocument, touchpoint: Entry, where: str) -> Iterator[Note]:
+    """A question that follows a score: whose, up to which, and what a yes opens; and nothing of it anywhere else."""
+    named = {"follows", "follows_at_most", "yes_opens"}
+    is_following = touchpoint["anchor"] == Anchor.SCORE
+    if is_following and (missing := sorted(named - touchpoint.keys())):
+        yield refused(where, f"It hangs on a score and lacks {', '.join(missing)}.")
+    if not is_following and (strange := sorted(named & touchpoint.keys())):
+        yield refused(where, f'{", ".join(strange)} belongs to anchor = "score".')
+    if is_following != (touchpoint["asks"] == Asks.YES_NO):
+        yield refused(where, 'anchor = "score" and asks = "yes_no" go together.')
+    if is_following and touchpoint.get("offset_minutes", 0) not in range(121):
+        yield refused(where, "offset_minutes must be 0 to 120: the question follows the score at once, or soon.")
+    asked = {one["key"] for one in document.sections["touchpoint"] if one["asks"] in {Asks.SCORE_1_5, Asks.SCORE_1_10}}
+    if is_following and touchpoint.get("follows") not in asked:
+        yield refused(where, f"follows is {touchpoint.get('follows')!r}, which asks for no score here.")
 
 
 def _alerts(document: AgencyDocument) -> Iterator[Note]:
@@ -204,8 +225,8 @@ def house_of(document: AgencyDocument) -> House:
         *(entry["phone"] for name in ("branch", "sender") for entry in document.sections[name] if "phone" in entry),
     ]
     return House(
-        agency=agency["short_name"],
-        agency_name=agency["name"],
+        agency=agency["alias"] if "alias" in agency else agency["short_name"],
+        agency_name=agency["alias"] if "alias" in agency else agency["name"],
         phones=tuple(dict.fromkeys(phones)),
         most_segments=agency.get("most_segments", usual.most_segments),
     )

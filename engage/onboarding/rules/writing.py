@@ -77,6 +77,8 @@ def _key(key: str) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return _inline(value)
     if isinstance(value, list):
         return "[" + ", ".join(_value(one) for one in value) + "]"
     return str(tomlkit.item(value).as_string())

@@ -25,7 +25,7 @@ FROM {people}
 JOIN contacts c ON c.agency_id = p.agency_id AND c.patient_id = p.id AND c.ended_at IS NULL AND c.phone_kind IN ('unknown', 'mobile')
 CROSS JOIN unnest(CAST(:categories AS text[])) AS k(category)
 LEFT JOIN sharing s ON s.agency_id = c.agency_id AND s.phone_hash = c.phone_hash
-WHERE p.status = 'active'
+WHERE p.status = 'active' AND (c.may_see = 'scores' OR k.category = 'visits')
   AND EXISTS (
     SELECT FROM consent_events g
     WHERE g.agency_id = c.agency_id AND g.contact_id = c.id AND g.category = k.category AND g.kind = 'granted' AND NOT EXISTS (

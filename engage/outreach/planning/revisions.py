@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from engage.outreach.planning.slots import TIMES, ZONES
+from engage.outreach.planning.groups import IS_THEIR_HOUR, PEOPLE_OF_MESSAGES, stage_exceptions
+from engage.outreach.planning.slots import HOURS, TIMES, ZONES
 from engage.outreach.planning.wishes import COMPLETED, OWN
 from engage.outreach.rules.spans import Span
 
@@ -25,13 +26,13 @@ CREATE TEMP TABLE planning_moments ON COMMIT DROP AS
 WITH RECURSIVE {ZONES},
 planned AS (SELECT DISTINCT m.agency_id, m.touchpoint_id, m.occasion FROM messages m WHERE {_ROWS} AND {{narrow}})
 SELECT k.agency_id, k.touchpoint_id, k.occasion, t.anchor, t.only_monitored, t.priority, t.template, t.category, t.asks,
-       a.is_active AS has_agency, t.is_active, zone, day, opens, base, closes, useful_until, is_even, spread_seconds, is_usable
+       a.is_active AS has_agency, t.is_active, own_time, zone, day, opens, base, closes, useful_until, is_even, spread_seconds, is_usable
 FROM planned k
-JOIN touchpoints t ON t.agency_id = k.agency_id AND t.id = k.touchpoint_id AND t.anchor <> 'visit_completed'
+JOIN touchpoints t ON t.agency_id = k.agency_id AND t.id = k.touchpoint_id AND t.local_time IS NOT NULL
 JOIN agencies a ON a.id = t.agency_id
 JOIN zones z ON z.agency_id = t.agency_id
 CROSS JOIN LATERAL (SELECT k.occasion::date AS day, k.occasion::date + t.offset_days AS send_on) AS days
-{TIMES}
+{HOURS} {TIMES}
 """  # noqa: S608 - no value of anybody's
 
 _VISITED = """
@@ -64,7 +65,10 @@ CREATE TEMP TABLE planning_revisions ON COMMIT DROP AS
 SELECT m.agency_id, m.id, why, wanted_at, wanted_until, w.priority, w.template, w.category, w.asks
 FROM messages m
 JOIN patients p ON p.agency_id = m.agency_id AND p.id = m.patient_id
+LEFT JOIN planning_exceptions e ON e.agency_id = m.agency_id AND e.touchpoint_id = m.touchpoint_id AND e.patient_id = m.patient_id
+    AND e.on_day::text = m.occasion
 JOIN planning_moments w ON w.agency_id = m.agency_id AND w.touchpoint_id = m.touchpoint_id AND w.occasion = m.occasion AND w.zone = p.time_zone
+    AND {IS_THEIR_HOUR.format(moment="w", exception="e")}
 LEFT JOIN planning_visited o ON w.anchor = 'visit_day' AND o.agency_id = m.agency_id AND o.patient_id = m.patient_id AND o.occasion = m.occasion
 LEFT JOIN planning_out_of_care x ON w.anchor = 'every_day' AND x.agency_id = m.agency_id AND x.patient_id = m.patient_id AND x.occasion = m.occasion
 CROSS JOIN LATERAL (SELECT CASE WHEN is_even AND w.anchor = 'visit_day'
@@ -77,6 +81,8 @@ CROSS JOIN LATERAL (SELECT CASE
     WHEN w.anchor = 'visit_day' AND (o.occasion IS NULL OR first_start <= GREATEST(CASE WHEN is_ours THEN begins_at ELSE m.send_at END, :now)) THEN 'visit_changed'
     WHEN w.only_monitored AND NOT p.is_monitored THEN 'not_monitored'
     WHEN x.occasion IS NOT NULL THEN 'out_of_care'
+    WHEN e.kept_out = 'override_off' THEN 'override_off'
+    WHEN e.kept_out IS NOT NULL THEN 'not_in_group'
     WHEN is_ours AND (NOT is_usable OR begins_at >= ends_at OR wanted_until <= :now) THEN 'no_time' END AS why) AS decision
 WHERE {_ROWS} AND {{narrow}} AND {_DIFFERS}
 """  # noqa: S608
@@ -89,6 +95,8 @@ JOIN touchpoints t ON t.agency_id = m.agency_id AND t.id = m.touchpoint_id AND t
 CROSS JOIN LATERAL (SELECT t.priority, t.template, t.category, t.asks, t.only_monitored, t.is_active) AS w
 JOIN agencies a ON a.id = m.agency_id
 LEFT JOIN visits v ON v.agency_id = m.agency_id AND v.id = m.visit_id AND v.status = 'completed'
+LEFT JOIN planning_exceptions e ON e.agency_id = m.agency_id AND e.touchpoint_id = m.touchpoint_id AND e.patient_id = m.patient_id
+    AND e.on_day = v.starts_on
 {COMPLETED}
 CROSS JOIN LATERAL (SELECT NULL::timestamptz AS stops_at, LEAST(useful_until, closes) AS ends_at) AS ends
 {OWN.format(contact="m.contact_id")} {_WANTED} {_OWN_TIME}
@@ -97,6 +105,8 @@ CROSS JOIN LATERAL (SELECT CASE
     WHEN NOT w.is_active THEN 'touchpoint_off'
     WHEN v.id IS NULL THEN 'visit_changed'
     WHEN w.only_monitored AND NOT p.is_monitored THEN 'not_monitored'
+    WHEN e.kept_out = 'override_off' THEN 'override_off'
+    WHEN e.kept_out IS NOT NULL THEN 'not_in_group'
     WHEN is_ours AND wanted_until <= :now THEN 'no_time' END AS why) AS decision
 WHERE {_ROWS} AND {{narrow}} AND {_DIFFERS}
 """  # noqa: S608
@@ -117,6 +127,9 @@ def revise(session: Session, span: Span, agencies: Collection[int] | None, *, is
     """Bring what is planned up to date: of `agencies` (None: of all), narrow: of the people in planning_near; (moved, cancelled)."""
     values = {"now": span.now} | ({} if agencies is None else {"agencies": list(agencies)})
     moved = cancelled = 0
+    stage_exceptions(
+        session, PEOPLE_OF_MESSAGES.format(rows=_ROWS, narrow=_narrow("m", agencies, is_narrow=is_narrow)), values
+    )
     for steps in (
         (("planning_moments", _MOMENTS), ("planning_visited", _VISITED), ("planning_out_of_care", _OUT_OF_CARE), ("planning_revisions", _OF_DAYS)),
         (("planning_revisions", _OF_VISITS),),
@@ -127,16 +140,21 @@ def revise(session: Session, span: Span, agencies: Collection[int] | None, *, is
         moved += _count(session, _MOVE, {})
         for table, _ in steps:
             session.execute(text(f"DROP TABLE {table}"))
+    session.execute(text("DROP TABLE planning_exceptions"))
     return moved, cancelled
+
+
+def _narrow(of: str, agencies: Collection[int] | None, *, is_narrow: bool) -> str:
+    if is_narrow:
+        return f"({of}.agency_id, {of}.patient_id) IN (SELECT agency_id, patient_id FROM planning_near)"  # noqa: S608
+    return "true" if agencies is None else f"{of}.agency_id = ANY(CAST(:agencies AS bigint[]))"
 
 
 def _stage(
     session: Session, table: str, statement: str, values: Any, agencies: Collection[int] | None, *, is_narrow: bool
 ) -> None:
     of = {"planning_visited": "v", "planning_out_of_care": "e"}.get(table, "m")
-    narrow = "true" if agencies is None else f"{of}.agency_id = ANY(CAST(:agencies AS bigint[]))"
-    if is_narrow:
-        narrow = f"({of}.agency_id, {of}.patient_id) IN (SELECT agency_id, patient_id FROM planning_near)"  # noqa: S608
+    narrow = _narrow(of, agencies, is_narrow=is_narrow)
     names = {name: value for name, value in values.items() if f":{name}" in statement or name in narrow}
     session.execute(text(statement.format(narrow=narrow)), names)
     session.execute(text(f"ANALYZE {table}"))

@@ -1,6 +1,6 @@
 """The moments of touchpoints that hang on a day: touchpoint x zone x local date in, instants out. Rows of SQL; few of them.
 
-A slot is worked out once for everybody in a zone, not once a patient. It begins at the earliest instant at which anybody's
+A slot is worked out once for everybody in a zone (and once for each hour that patients of it have instead), not once a patient. It begins at the earliest instant at which anybody's
 text of it may leave; the planner takes it up when that instant comes into the horizon.
 """
 
@@ -13,6 +13,13 @@ from sqlalchemy.orm import Session
 
 from engage.outreach.rules.spans import Span
 
+# The hours of a touchpoint `t`: its own, and those that some patients have instead.
+HOURS = """
+CROSS JOIN LATERAL (
+    SELECT t.local_time AS at, NULL::time AS own_time
+    UNION SELECT o.local_time, o.local_time FROM programme_overrides o
+    WHERE o.agency_id = t.agency_id AND o.touchpoint_id = t.id AND o.local_time IS NOT NULL) AS hour
+"""
 # What the hours of a local date `send_on` make of a touchpoint `t` of agency `a` in `zone`. Where clocks move within those
 # hours, the arithmetic of instants is treacherous: nobody is spread or pulled forward then, and the base must itself show a
 # time within the hours.
@@ -20,7 +27,7 @@ TIMES = """
 CROSS JOIN LATERAL (SELECT
     (send_on + a.texts_after) AT TIME ZONE zone AS opens,
     (send_on + a.texts_until) AT TIME ZONE zone AS closes,
-    (send_on + t.local_time) AT TIME ZONE zone AS wanted_at) AS wall
+    (send_on + hour.at) AT TIME ZONE zone AS wanted_at) AS wall
 CROSS JOIN LATERAL (SELECT
     GREATEST(wanted_at, opens) AS base,
     wanted_at + t.useful_minutes * interval '1 minute' AS useful_until,
@@ -44,17 +51,17 @@ ZONES = f"""zones AS (
 _SLOTS = f"""
 WITH RECURSIVE {ZONES}
 SELECT t.agency_id, t.id AS touchpoint_id, t.anchor, t.category, t.only_monitored, t.priority, t.template, t.asks,
-       zone, send_on - t.offset_days AS day, opens, base, closes, useful_until, is_even, spread_seconds
+       own_time, zone, send_on - t.offset_days AS day, opens, base, closes, useful_until, is_even, spread_seconds
 FROM touchpoints t
 JOIN agencies a ON a.id = t.agency_id AND a.is_active
 JOIN zones z ON z.agency_id = t.agency_id
 CROSS JOIN (SELECT d::date AS send_on FROM generate_series(CAST(:first_day AS date), CAST(:last_day AS date), interval '1 day') AS d) AS days
-{TIMES}
+{HOURS} {TIMES}
 CROSS JOIN LATERAL (SELECT CASE
     WHEN t.anchor = 'visit_day' AND is_even
     THEN LEAST(base, GREATEST(opens, (send_on - t.offset_days)::timestamp AT TIME ZONE zone - interval '60 minutes'))
     ELSE base END AS begins_at) AS start
-WHERE t.is_active AND t.anchor <> 'visit_completed' AND is_usable AND closes > :now
+WHERE t.is_active AND t.local_time IS NOT NULL AND is_usable AND closes > :now
   AND begins_at <= :until AND (CAST(:after AS timestamptz) IS NULL OR begins_at > :after)
   AND (CAST(:agencies AS bigint[]) IS NULL OR t.agency_id = ANY(:agencies))
 """  # noqa: S608 - no value of anybody's

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from engage.outreach.planning.groups import IS_IN, IS_THEIR_HOUR, PEOPLE_OF_SLOTS, PEOPLE_OF_WISHES, stage_exceptions
 from engage.outreach.planning.readers import stage_readers
 from engage.outreach.planning.slots import Asked
 from engage.outreach.rules.spans import Span
@@ -21,7 +22,7 @@ FRACTION = "(({0} & 2147483647) * 2654435769 & 4294967295)::float8 / 4294967296:
 _VISIT_DAYS = """
 CREATE TEMP TABLE planning_wishes ON COMMIT DROP AS
 SELECT s.agency_id, o.patient_id, s.touchpoint_id, s.category, s.priority, s.template, s.asks, o.day::text AS occasion,
-       NULL::bigint AS visit_id, begins_at, LEAST(useful_until, closes, first_start) AS ends_at, useful_until,
+       o.day AS on_day, s.own_time, NULL::bigint AS visit_id, begins_at, LEAST(useful_until, closes, first_start) AS ends_at, useful_until,
        LEAST(closes, first_start) AS stops_at, spread_seconds
 FROM (
     SELECT v.agency_id, v.patient_id, v.starts_on AS day, p.time_zone, p.is_monitored,
@@ -58,7 +59,7 @@ CROSS JOIN LATERAL (SELECT
 _COMPLETED_VISITS = f"""
 CREATE TEMP TABLE planning_wishes ON COMMIT DROP AS
 SELECT v.agency_id, v.patient_id, t.id AS touchpoint_id, t.category, t.priority, t.template, t.asks, 'visit:' || v.id AS occasion,
-       v.id AS visit_id, begins_at, LEAST(useful_until, closes) AS ends_at, useful_until, NULL::timestamptz AS stops_at, spread_seconds
+       v.starts_on AS on_day, NULL::time AS own_time, v.id AS visit_id, begins_at, LEAST(useful_until, closes) AS ends_at, useful_until, NULL::timestamptz AS stops_at, spread_seconds
 FROM touchpoints t
 JOIN agencies a ON a.id = t.agency_id AND a.is_active
 JOIN visits v ON v.agency_id = t.agency_id AND v.status = 'completed' AND v.completed_at <= :until - t.offset_minutes * interval '1 minute'
@@ -86,13 +87,17 @@ SELECT s.agency_id, s.touchpoint_id, s.priority, s.template, s.category, s.asks,
 FROM planning_slots s
 JOIN planning_readers r ON r.agency_id = s.agency_id AND r.time_zone = s.zone AND r.category = s.category
     AND (r.is_monitored OR NOT s.only_monitored)
-WHERE s.anchor = 'every_day' AND r.is_ours AND r.place = 1 AND {only} AND NOT EXISTS (
+LEFT JOIN planning_exceptions x ON x.agency_id = r.agency_id AND x.touchpoint_id = s.touchpoint_id AND x.patient_id = r.patient_id
+    AND x.on_day = s.day
+WHERE s.anchor = 'every_day' AND {hour_of_slot} AND r.is_ours AND r.place = 1 AND {only} AND NOT EXISTS (
     SELECT FROM planning_out_of_care x WHERE x.agency_id = r.agency_id AND x.patient_id = r.patient_id AND x.day = s.day)
 """
 _WISHES = """
 SELECT w.*, r.contact_id, r.shared_phone
 FROM planning_wishes w JOIN planning_readers r ON r.agency_id = w.agency_id AND r.patient_id = w.patient_id AND r.category = w.category
-WHERE r.is_ours AND {only}
+LEFT JOIN planning_exceptions x ON x.agency_id = w.agency_id AND x.touchpoint_id = w.touchpoint_id AND x.patient_id = w.patient_id
+    AND x.on_day = w.on_day
+WHERE r.is_ours AND {hour_of_wish} AND {only}
 """
 
 # Whoever has the text of an occasion already keeps it for the phone; one that was suppressed never came.
@@ -119,7 +124,11 @@ WHERE LEAST(useful_until + shift, stops_at) > :now
 ON CONFLICT DO NOTHING
 """  # noqa: S608
 
-_STAGED = ("planning_wishes", "planning_readers", "planning_out_of_care")
+_HOURS = {
+    "hour_of_slot": f"{IS_IN} AND {IS_THEIR_HOUR.format(moment='s', exception='x')}",
+    "hour_of_wish": f"{IS_IN} AND {IS_THEIR_HOUR.format(moment='w', exception='x')}",
+}
+_STAGED = ("planning_wishes", "planning_readers", "planning_out_of_care", "planning_exceptions")
 
 
 def plan_slots(session: Session, anchor: str, asked: Asked, span: Span, *, is_narrow: bool) -> int:
@@ -127,12 +136,17 @@ def plan_slots(session: Session, anchor: str, asked: Asked, span: Span, *, is_na
     values = {"days": list(asked.days), "agencies": list(asked.agencies)}
     if anchor == "visit_day":
         _stage(session, _VISIT_DAYS.format(narrow=_near("v", is_narrow)), "planning_wishes", values)
+        stage_exceptions(session, PEOPLE_OF_WISHES, {})
         wanted = _WISHES
     else:
         _stage(session, _OUT_OF_CARE.format(narrow=_near("e", is_narrow)), "planning_out_of_care", values)
+        stage_exceptions(session, PEOPLE_OF_SLOTS.format(narrow=_near_patient(is_narrow)), {})
         wanted = _DAYS
     stage_readers(session, anchor, asked.agencies, asked.categories, is_narrow=is_narrow)
-    alone, together = wanted.format(only="r.shared_phone IS NULL"), wanted.format(only="r.shared_phone IS NOT NULL")
+    alone, together = (
+        wanted.format(**_HOURS, only="r.shared_phone IS NULL"),
+        wanted.format(**_HOURS, only="r.shared_phone IS NOT NULL"),
+    )
     count = _insert(session, alone, span) + _insert(session, _ONE_A_PHONE.format(wanted=together), span)
     _forget(session)
     return count
@@ -157,8 +171,9 @@ def plan_completed(session: Session, span: Span, agencies: Collection[int] | Non
     ):
         _forget(session)
         return 0
+    stage_exceptions(session, PEOPLE_OF_WISHES, {})
     stage_readers(session, "visit_completed", reach.agencies, reach.categories, is_narrow=is_narrow)
-    count = _insert(session, _WISHES.format(only="r.place = 1"), span)
+    count = _insert(session, _WISHES.format(**_HOURS, only="r.place = 1"), span)
     _forget(session)
     return count
 
@@ -176,6 +191,11 @@ SELECT EXISTS (SELECT FROM visits WHERE status = 'completed' AND completed_at BE
 
 def _near(table: str, is_narrow: bool) -> str:
     near = f"({table}.agency_id, {table}.patient_id) IN (SELECT agency_id, patient_id FROM planning_near)"  # noqa: S608
+    return near if is_narrow else "true"
+
+
+def _near_patient(is_narrow: bool) -> str:
+    near = "(p.agency_id, p.id) IN (SELECT agency_id, patient_id FROM planning_near)"
     return near if is_narrow else "true"
 
 

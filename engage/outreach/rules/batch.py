@@ -11,6 +11,7 @@ from engage.outreach.rules.words import Kind
 from engage.patients.rules.loops import Answered
 
 _ANSWERS = frozenset({Kind.ANSWER, Kind.OPT_OUT_CONFIRMATION, Kind.NOTE})
+_COUNTED = frozenset({Kind.TOUCHPOINT, Kind.ENROLMENT})
 _UNASKED, _ANSWER = "unasked", "answer"
 
 
@@ -20,7 +21,7 @@ def marks(draft: Draft) -> tuple[Hashable, ...]:
         return ()
     if draft.kind in _ANSWERS:
         return ((_ANSWER, draft.phone),)
-    if draft.kind is not Kind.TOUCHPOINT:
+    if draft.kind not in _COUNTED:
         return ()
     return ((_UNASKED, draft.phone), *([(draft.occasion, draft.phone)] if draft.occasion else []))
 

@@ -172,6 +172,8 @@ def _purpose(draft: Draft) -> Purpose:
         return Purpose.URGENT
     if draft.template in _LAST_WORDS:
         return Purpose.LAST_WORD
+    if draft.kind is Kind.ENROLMENT:
+        return Purpose.INVITATION
     is_unasked = draft.kind is Kind.TOUCHPOINT or (draft.kind is Kind.HAND and not draft.has_written)
     return Purpose.UNASKED if is_unasked else Purpose.ANSWER
 

@@ -35,6 +35,7 @@ _NOTES = (
     *("note-done", "note-done-how", "note-again", "note-try-again", "note-promise-broken"),
 )
 _SCORES = ("answer-score", "answer-both", "answer-sure", "answer-which", "answer-which-low")
+_ENROL = ("enrol", "enrol-again")
 _WHICH = ("answer-which", "answer-which-low")
 _TIMED = ("promise-call", "note-taken-by-other", "note-resolved", "note-again")
 
@@ -56,6 +57,10 @@ PLACEHOLDERS = {
         Placeholder("either", Type.WORDS, _WHICH, "first names of those who may be meant"),
         Placeholder("name", Type.WORDS, _WHICH, "the first of them, for an example"),
         Placeholder("top", Type.NUMBER, ("answer-clarify",), "the best number of the question"),
+        Placeholder("visits", Type.FLAG, _ENROL, "true when it asks about visit reminders"),
+        Placeholder("checkins", Type.FLAG, _ENROL, "true when it asks about check-ins"),
+        Placeholder("surveys", Type.FLAG, _ENROL, "true when it asks about surveys"),
+        Placeholder("most", Type.NUMBER, (*_ENROL, "enrol-thanks"), "the most texts a week"),
         Placeholder("code", Type.WORDS, (*_PAGE, *_NOTES), "the alert's"),
         Placeholder("severity", Type.NUMBER, _PAGES, "3 now, 2 within the hour, 1 today; the worst of several"),
         Placeholder("codes", Type.WORDS, ("page-many", "note-taken-many", "mail-page"), "the codes of several alerts"),

@@ -62,6 +62,14 @@ _READER = {
     ),
     "landline": ("This phone is a landline and gets no texts.", "Twilio's answer to an earlier text"),
     "unreachable": ("This phone is out of service.", "Twilio's answer to an earlier text"),
+    "number_unverified": (
+        "Nobody has been heard of at this phone for so long that it may be a stranger's now; the text waits for a yes from it.",
+        f"agencies.verify_after_months; {_TCPA}(m), the Reassigned Numbers Database: consent does not pass on with a number",
+    ),
+    "may_not_see": (
+        "This contact may be told of visits only, and this text is about how the patient feels.",
+        "contacts.may_see: engage contact set",
+    ),
     "shared_phone": (
         "Several patients share this phone, and it has had this text for the same day already, with all their names.",
         "one text a phone, touchpoint and day",
@@ -118,6 +126,11 @@ _US = {
         "Only monitored patients get this text, and the patient is not monitored any more.",
         "touchpoints.only_monitored and patients.is_monitored",
     ),
+    "not_in_group": (
+        "The touchpoint is for a group of patients, or for certain days of care, and the patient is not or no longer among them.",
+        "touchpoints.for_whom and taper: engage programme preview tells which part of the rule",
+    ),
+    "override_off": ("Somebody has switched this touchpoint off for the patient.", "programme_overrides: engage programme override"),
     "no_time": (
         "Its time no longer lies within the agency's hours, since the touchpoint, the hours or the patient's zone changed.",
         "touchpoints.local_time, agencies.texts_after and texts_until, patients.time_zone",

@@ -9,6 +9,7 @@ class Anchor(StrEnum):
     VISIT_DAY = "visit_day"  # each local day on which the patient has visits: one message lists them all
     VISIT_COMPLETED = "visit_completed"  # each completed visit
     EVERY_DAY = "every_day"  # each day of the episode
+    SCORE = "score"  # a low score that was given to another touchpoint: a question that follows it
 
 
 class Asks(StrEnum):
@@ -18,6 +19,14 @@ class Asks(StrEnum):
     CONFIRM = "confirm"
     SCORE_1_5 = "score_1_5"
     SCORE_1_10 = "score_1_10"
+    YES_NO = "yes_no"
+
+
+class YesOpens(StrEnum):
+    """The alert that a yes opens to a question that follows a score."""
+
+    SYMPTOM = "symptom"
+    URGENT = "urgent"
 
 
 class Channel(StrEnum):
@@ -34,6 +43,7 @@ class Kind(StrEnum):
     TOUCHPOINT = "touchpoint"
     OPT_OUT_CONFIRMATION = "opt_out_confirmation"
     ANSWER = "answer"  # to a patient or family member who wrote
+    ENROLMENT = "enrolment"  # asks a phone whether we may text it, or whether it is still theirs
     HAND = "hand"  # what somebody of ours wrote by hand to a patient or family member
     PAGE = "page"  # to a clinician: somebody needs you
     NOTE = "note"  # to a clinician who wrote

@@ -4,14 +4,14 @@ Asked twice: when a message is planned (in SQL, the same conditions) and again a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, time
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from engage.patients.rules import window
 from engage.patients.rules.hours import Hours, Week, common
 from engage.patients.rules.loops import NOBODY_ANSWERED, Answered, is_loop
-from engage.patients.rules.words import Category, ConsentKind, PatientStatus, PhoneKind
+from engage.patients.rules.words import Category, ConsentKind, MaySee, PatientStatus, PhoneKind
 
 
 class Refusal(StrEnum):
@@ -28,6 +28,8 @@ class Refusal(StrEnum):
     WRONG_NUMBER = "wrong_number"
     LANDLINE = "landline"
     UNREACHABLE = "unreachable"
+    NUMBER_UNVERIFIED = "number_unverified"
+    MAY_NOT_SEE = "may_not_see"
     SHARED_PHONE = "shared_phone"
     DAILY_CAP = "daily_cap"
     WEEKLY_CAP = "weekly_cap"
@@ -44,6 +46,7 @@ class Purpose(StrEnum):
     """What kind of text is asked about; the rules are stricter the less it was asked for."""
 
     UNASKED = "unasked"  # a touchpoint
+    INVITATION = "invitation"  # asks whether we may text, or still may: of all that a touchpoint needs, only consent is not asked
     ANSWER = "answer"  # to somebody who has just written
     LAST_WORD = "last_word"  # the one confirmation of an opt-out, help: allowed after an opt-out
     URGENT = "urgent"  # "call 911": a last word that even a loop stops only later
@@ -74,6 +77,10 @@ class Reader:
     has_exemption_only: bool = False  # the agency texts under 47 CFR 64.1200(a)(9)(iv), in its strict form
     is_told: bool = False  # this phone has had this touchpoint on this occasion, about another patient
     answered: Answered = NOBODY_ANSWERED
+    may_see: MaySee = MaySee.SCORES
+    is_stale: bool = (
+        False  # the phone has not been heard of for so long that the carrier may have given it to a stranger
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,8 @@ class Hold:
     reason: str = "quiet_hours"
 
 
+_ASK_AGAIN = timedelta(hours=1)
+"""So often a text looks whether its phone has been verified meanwhile."""
 EXEMPT_A_DAY = 1
 EXEMPT_A_WEEK = 3
 """47 CFR 64.1200(a)(9)(iv): one message a day and three a week to a phone, whatever the agency's own caps."""
@@ -116,9 +125,17 @@ def may_text(reader: Reader, purpose: Purpose, expires_at: datetime, now: dateti
     """
     if now >= expires_at:
         return Refusal.TOO_LATE
+    if purpose is Purpose.INVITATION:
+        asked = replace(reader, consent=ConsentKind.GRANTED, category=Category.VISITS, is_stale=False)
+        return may_text(asked, Purpose.UNASKED, expires_at, now)
     if purpose is not Purpose.UNASKED:
         return _unanswerable(reader, purpose)
-    return _unwelcome(reader) or _too_many(reader) or _out_of_hours(reader, expires_at, now)
+    return (
+        _unwelcome(reader)
+        or _unverified(reader, expires_at, now)
+        or _too_many(reader)
+        or _out_of_hours(reader, expires_at, now)
+    )
 
 
 def _unanswerable(reader: Reader, purpose: Purpose) -> Refusal | None:
@@ -143,7 +160,20 @@ def _unwelcome(reader: Reader) -> Refusal | None:
         return _PHONE[reader.phone_kind]
     if reader.consent is None:
         return Refusal.NO_CONSENT
-    return Refusal.CONSENT_REVOKED if reader.consent is ConsentKind.REVOKED else None
+    return Refusal.CONSENT_REVOKED if reader.consent is ConsentKind.REVOKED else _hidden(reader)
+
+
+def _hidden(reader: Reader) -> Refusal | None:
+    is_hidden = reader.may_see is MaySee.VISITS and reader.category not in {None, Category.VISITS}
+    return Refusal.MAY_NOT_SEE if is_hidden else None
+
+
+def _unverified(reader: Reader, expires_at: datetime, now: datetime) -> Refusal | Hold | None:
+    """47 CFR 64.1200(m): numbers are given to others; consent was the former owner's. The text waits for an answer while it is of use."""
+    if not reader.is_stale:
+        return None
+    later = now + _ASK_AGAIN
+    return Hold(later, "number_unverified") if later < expires_at else Refusal.NUMBER_UNVERIFIED
 
 
 def _too_many(reader: Reader) -> Refusal | None:

@@ -19,6 +19,14 @@ class Relationship(StrEnum):
     PATIENT = "patient"
     FAMILY = "family"
     EMERGENCY = "emergency"
+    PROXY = "proxy"  # who decides for the patient: a guardian, a health-care agent
+
+
+class MaySee(StrEnum):
+    """What a contact may be told and asked about the patient."""
+
+    VISITS = "visits"  # who comes and when; nothing of how the patient feels
+    SCORES = "scores"  # that, check-ins and surveys too
 
 
 class PhoneKind(StrEnum):
@@ -57,3 +65,19 @@ class ConsentSource(StrEnum):
     TEXT = "text"
     PROVIDER = "provider"
     STAFF = "staff"
+
+
+class EnrolmentPurpose(StrEnum):
+    """Why a phone is asked whether it may be texted."""
+
+    ENROL = "enrol"  # nobody has agreed to anything yet
+    VERIFY = "verify"  # somebody has, but long ago: the carrier may have given the number to a stranger
+
+
+class Settled(StrEnum):
+    """How the asking ended."""
+
+    AGREED = "agreed"
+    DECLINED = "declined"
+    SILENT = "silent"
+    STOPPED = "stopped"  # an opt-out, a death, or the contact's end

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from engage.alerts.rules.words import AlertKind
 from engage.outreach.rules.words import Asks, Kind
+from engage.patients.rules.words import MaySee
 from engage.replies.rules.reading import Intent, Reading
 from engage.visits.rules.words import VisitAnswer
 
@@ -344,6 +345,23 @@ _RANK = (
     "answer-confirmed",
 )
 """Of several answers to one reply the first of these is given."""
+
+
+_TELLS_SCORES = {
+    "answer-score": "answer-person",
+    "answer-both": "answer-confirmed",
+    "answer-survey": "answer-person",
+    "answer-which": "answer-person",
+    "answer-which-low": "answer-low-score",
+    "answer-sure": "answer-low-score",
+}
+
+
+def for_eyes(answer: Answer, may_see: MaySee) -> Answer:
+    """The answer for a contact who may be told of visits only: what they wrote is acted on, but no score is repeated, and nobody named."""
+    if may_see is MaySee.SCORES or answer.template not in _TELLS_SCORES:
+        return answer
+    return Answer(_TELLS_SCORES[answer.template], answer.kind)
 
 
 def one_answer(answers: Sequence[Answer]) -> Answer | None:

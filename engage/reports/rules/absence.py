@@ -25,6 +25,7 @@ class Cause(StrEnum):
     NOT_ACTIVE = "not_active"
     NOT_MONITORED = "not_monitored"
     NOT_IN_CARE = "not_in_care"
+    NOT_IN_GROUP = "not_in_group"
     NO_VISIT = "no_visit"
     VISIT_CANCELLED = "visit_cancelled"
     VISIT_DECLINED = "visit_declined"
@@ -133,6 +134,12 @@ def not_in_care(missing: Missing) -> Absence | None:
     return Absence(Cause.NOT_IN_CARE, f"No episode of care covers that day{after}.")
 
 
+def not_in_group(missing: Missing) -> Absence | None:
+    """The touchpoint is for others, for other days of care, or switched off for this patient."""
+    left = missing.left_out
+    return Absence(Cause.NOT_IN_GROUP, f"{left[:1].upper()}{left[1:]}.") if left else None
+
+
 def no_visit(missing: Missing) -> Absence | None:
     """There is no visit on the day it is about."""
     if missing.anchor is not Anchor.VISIT_DAY or missing.visits:
@@ -215,7 +222,7 @@ def _is_declined(visit: VisitThen, moment: datetime) -> bool:
 
 
 OF_THE_DAY: tuple[Callable[[Missing], Absence | None], ...] = (
-    agency_off, touchpoint_off, not_active, not_monitored, not_in_care, no_visit, visit_cancelled, visit_declined,
+    agency_off, touchpoint_off, not_active, not_monitored, not_in_care, not_in_group, no_visit, visit_cancelled, visit_declined,
     no_completed_visit, no_time_left, no_contact,
 )  # fmt: skip
 

@@ -75,3 +75,4 @@ class Missing:
     patient: PatientThen
     visits: tuple[VisitThen, ...]
     candidates: tuple[Candidate, ...]
+    left_out: str | None = None  # why the programme leaves the patient out that day, as the end of a sentence

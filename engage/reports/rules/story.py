@@ -70,6 +70,7 @@ def _occasion(facts: MessageFacts) -> str:
     said = {
         Kind.OPT_OUT_CONFIRMATION: "the confirmation of an opt-out",
         Kind.ANSWER: f'an answer ("{facts.template}")',
+        Kind.ENROLMENT: f'the question whether this phone may be texted ("{facts.template}")',
         Kind.HAND: "a text that somebody wrote by hand",
     }
     came = f" to the text that came {local.moment(facts.answers_text_of, facts.zone)}" if facts.answers_text_of else ""
@@ -232,6 +233,9 @@ def rested_on(facts: MessageFacts) -> tuple[tuple[str, str], ...]:
             ),
             ("Phone", phone_words(facts.phone_word, facts.zone)),
         )
+    if facts.kind is Kind.ENROLMENT:
+        asks = "It asks for it: everything else that a text without being asked needs was looked at."
+        return (("Consent", asks), ("Phone", phone_words(facts.phone_word, facts.zone)), ("Hours", _hours(facts)))
     if facts.kind is not Kind.TOUCHPOINT:
         return (
             ("Consent", "None is needed: the reader had just written, and an answer may leave at any hour."),

@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engage.simulation.twilio import calling, listing, sending, walk
+from engage.simulation.twilio import calling, console, listing, sending, walk
 from engage.simulation.twilio.account import Account, Requested
 from engage.simulation.twilio.behaviour import Fate
 from engage.simulation.twilio.calls import Call
@@ -62,6 +62,9 @@ class Api:
             answer = refusal(20003)
             answer.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
             return Outcome(answer)
+        shown = console.show(self._account, path, query) if asked.method == "GET" else None
+        if shown is not None:
+            return Outcome(shown)
         match = self._path.fullmatch(path)
         if match is None:
             return Outcome(refusal(20404, path))

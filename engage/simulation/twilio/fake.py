@@ -20,7 +20,7 @@ from engage.simulation.twilio.delivery import Delivery
 from engage.simulation.twilio.door import Door
 from engage.simulation.twilio.messages import Message
 from engage.simulation.twilio.phones import OnCall, OnText, Phone, PhoneKind, Pickup
-from engage.simulation.twilio.senders import Sender
+from engage.simulation.twilio.senders import Registration, Sender
 
 
 class FakeTwilio:
@@ -109,9 +109,14 @@ class FakeTwilio:
         inbound_url: str | None = None,
         fallback_url: str | None = None,
         voice_url: str | None = None,
+        inbound_method: str = "POST",
     ) -> None:
-        """Give the account a number; texts and calls to it are posted to its URLs, or else to the fake's own."""
-        sender = Sender(e164, inbound_url or self._inbound_url, fallback_url, voice_url or self._voice_url)
+        """Give the account a number; texts and calls to it are posted to its URLs, or else to the fake's own.
+
+        `inbound_method` is only shown: the fake posts.
+        """
+        url, voice = inbound_url or self._inbound_url, voice_url or self._voice_url
+        sender = Sender(e164, url, fallback_url, voice, inbound_method=inbound_method)
         self._account.senders.add(sender)
 
     def add_service(self, sid: str, numbers: Iterable[str], inbound_url: str | None = None) -> None:
@@ -120,7 +125,11 @@ class FakeTwilio:
         for e164 in chosen:
             url = inbound_url or self._inbound_url
             self._account.senders.add(Sender(e164, url, voice_url=self._voice_url, service_sid=sid))
-        self._account.senders.add_service(sid, chosen)
+        self._account.senders.add_service(sid, chosen, inbound_url)
+
+    def register(self, service_sid: str, registration: Registration) -> None:
+        """Say what the carriers were told about a Messaging Service: its A2P 10DLC campaign and brand."""
+        self._account.senders.register(service_sid, registration)
 
     def add_api_key(self, sid: str, secret: str) -> None:
         """Let an API key (SK…) in as well."""

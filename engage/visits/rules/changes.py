@@ -169,6 +169,8 @@ def relationship_after(stored: Relationship | None, row: ContactRow) -> Relation
 
     A number given as the patient's and as the emergency contact's is somebody else's until a person says otherwise.
     """
+    if stored is Relationship.PROXY and not (row.is_named and row.relationship is Relationship.PATIENT):
+        return stored  # no file knows who decides for a patient; a person said so
     if row.is_named:
         return row.relationship
     if stored is None:

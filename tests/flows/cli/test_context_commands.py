@@ -170,3 +170,74 @@ def test_a_replay_shows_what_would_be_read_differently(engage: Program, cast: Ca
     )
     assert later["read"] == 0
     assert "replay" in audited(cast)
+
+
+def test_consents_on_paper_and_contacts(engage: Program, cast: Cast) -> None:
+    at = ("--agency", "sunrise")
+    said = engage(
+        "contact", "add", "rose", *at, "--phone", "(202) 555-0131", "--relationship", "proxy", "--name", "Dora"
+    )
+    assert "Nothing is sent before they agree" in said.out
+    listed = [json.loads(line) for line in engage("contact", "list", "rose", *at, "--json").out.splitlines()]
+    assert [(one["relationship"], one["may_see"], one["agreed_to"]) for one in listed] == [
+        ("patient", "scores", ["checkins", "surveys", "visits"]),
+        ("proxy", "visits", []),
+    ]
+    dora = str(listed[1]["id"])
+    assert (
+        engage("contact", "add", "rose", *at, "--phone", "2025550131", "--relationship", "family").code != 0
+    )  # there already
+    grant = ("consent", "grant", "rose", *at, "--by", "paper", "--contact", dora)
+    assert "Without proof" in engage(*grant, "--said-on", "2026-11-20", "--proof", " ").err.replace(
+        "without", "Without"
+    )
+    assert "not come yet" in engage(*grant, "--said-on", "2026-11-23", "--proof", "folder 12").err
+    assert (
+        "agreed to visits" in engage(*grant, "--said-on", "2026-11-20", "--proof", "folder 12", "--only", "visits").out
+    )
+    shown = engage("consent", "show", "rose", *at).out
+    assert "granted visits, by paper, 2026-11-20; proof: folder 12" in shown
+    assert (
+        "may be told of visits only" in engage("contact", "enrol", dora, *at, "--basis", "x", "--only", "surveys").err
+    )
+    assert "agreed to all" in engage("contact", "enrol", dora, *at, "--basis", "x").err
+    changed = engage("contact", "set", dora, *at, "--may-see", "scores", "--language", "es", "--hours", "10:00-18:00")
+    assert "may see scores; language es; hours 10:00-18:00" in changed.out
+    assert engage("contact", "set", dora, *at, "--language", "xx").code == 2
+    assert engage("contact", "set", dora, *at, "--hours", "18:00-10:00").code == 2
+    assert engage("contact", "set", "99999", *at, "--language", "es").code != 0
+    assert "checkins, surveys" in engage("contact", "enrol", dora, *at, "--basis", "given by Rose").out
+    assert "open question" in engage("contact", "enrol", dora, *at, "--basis", "given by Rose").err
+    engage("consent", "revoke", "rose", *at, "--by", "phone", "--said-on", "2026-11-22")
+    assert (
+        "STOP" in engage(*grant, "--said-on", "2026-11-22", "--proof", "folder 13").err
+    )  # only the phone takes that back
+    assert {"contact.add", "contact.set", "contact.enrol", "consent.grant", "consent.show"} <= audited(cast)
+
+
+def test_a_programme_is_looked_at_before_it_happens(engage: Program, cast: Cast, tmp_path: Path) -> None:
+    at = ("--agency", "sunrise")
+    cast.visit(cast.rose)
+    assert engage("patient", "tag", "rose", *at, "--add", "CHF").out == "chf\n"
+    assert engage("patient", "tag", "rose", *at, "--add", "two words").code == 2
+    own = ("programme", "override", *at, "--patient", "rose")
+    assert "morning-checkin: 08:30" in engage(*own, "--touchpoint", "morning-checkin", "--at", "08:30").out
+    assert "survey: off" in engage(*own, "--touchpoint", "survey", "--off").out
+    assert "follows a visit" in engage(*own, "--touchpoint", "survey", "--at", "08:30").err
+    assert "day-before" in engage(*own, "--touchpoint", "day-befor", "--off").err  # names those there are
+    assert engage(*own, "--touchpoint", "survey").code == 2
+    shown = engage("programme", "preview", *at, "--patient", "rose", "--days", "2").out
+    assert "Sun Nov 22\n  15:00  day-before to the patient: Sunrise: Ana will visit Rose tomorrow" in shown
+    assert "08:30  morning-checkin" in shown
+    assert "--   survey: " in shown
+    assert "Ana will visit" not in engage("programme", "preview", *at, "--patient", "rose", "--no-texts", "--json").out
+    assert engage("programme", "preview", *at, "--patient", "rose", "--days", "61").code == 2
+    engage("agency", "export", "sunrise", "--to", str(tmp_path / "a.toml"))
+    tried = json.loads(engage("programme", "dry-run", str(tmp_path / "a.toml"), "--json").out)
+    assert tried == json.loads(engage("programme", "dry-run", *at, "--json").out)
+    assert (tried["patients"], tried["assumed"], tried["days"]["2026-11-23"]["day-of"]) == (2, True, 1)
+    assert "Nothing was kept" in engage("programme", "dry-run", *at).out
+    assert engage("programme", "dry-run").code == 2
+    assert rows(cast, "SELECT count(*) FROM messages") == [(0,)]
+    assert "switched off for this patient" in engage("why", "--patient", "rose", "--on", "2026-11-23", *at).out
+    assert {"patient.tag", "programme.override"} <= audited(cast)

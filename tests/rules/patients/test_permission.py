@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from engage.patients.rules.hours import Hours, Week
 from engage.patients.rules.loops import Answered
 from engage.patients.rules.permission import Hold, Purpose, Reader, Refusal, may_text
-from engage.patients.rules.words import Category, ConsentKind, PatientStatus, PhoneKind
+from engage.patients.rules.words import Category, ConsentKind, MaySee, PatientStatus, PhoneKind
 from tests.rules.rose import ROSE
 
-UNASKED, ANSWER, LAST_WORD, URGENT = Purpose
+UNASKED, INVITATION, ANSWER, LAST_WORD, URGENT = Purpose
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # Monday 12:00 in New York
 NIGHT = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)  # 02:00
 OPENING = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)  # 08:00
@@ -53,6 +53,10 @@ LATER = NOON + timedelta(hours=3)
         ({"has_exemption_only": True, "category": Category.SURVEYS}, Refusal.EXEMPTION_PURPOSE),
         ({"has_exemption_only": True, "category": None}, Refusal.EXEMPTION_PURPOSE),  # unknown is not exempt
         ({"has_exemption_only": False, "category": Category.SURVEYS}, None),
+        ({"may_see": MaySee.VISITS, "category": Category.VISITS}, None),
+        ({"may_see": MaySee.VISITS, "category": Category.CHECKINS}, Refusal.MAY_NOT_SEE),
+        ({"may_see": MaySee.VISITS, "category": Category.SURVEYS}, Refusal.MAY_NOT_SEE),
+        ({"is_stale": True, "consent": None}, Refusal.NO_CONSENT),
         # the agency's own caps stay where they are lower, and are the ones told
         (
             {"has_exemption_only": True, "category": Category.VISITS, "sent_this_week": 2, "weekly_cap": 2},
@@ -338,3 +342,26 @@ def test_nobody_waits_for_ever(reader: Reader, now: datetime, life: timedelta) -
     state = Week.daily(reader.texts_after, reader.texts_until)
     apart = replace(reader, own_hours=Hours(reader.texts_until, time(23, 59, 59)), state_week=state)
     assert may_text(apart, Purpose.UNASKED, now + abs(life) + timedelta(1), now) is Refusal.NO_COMMON_HOURS
+
+
+@pytest.mark.parametrize(
+    ("changed", "now", "expected"),
+    [
+        ({"consent": None}, NOON, None),  # it asks for it
+        ({"consent": None, "category": None, "is_stale": True}, NOON, None),
+        ({"consent": ConsentKind.REVOKED}, NIGHT, Hold(OPENING)),
+        ({"consent": None, "phone_word": ConsentKind.OPTED_OUT}, NOON, Refusal.OPTED_OUT),
+        ({"consent": None, "status": PatientStatus.DECEASED}, NOON, Refusal.DECEASED),
+        ({"consent": None, "sent_today": 5}, NOON, Refusal.DAILY_CAP),
+        ({"consent": None, "phone_kind": PhoneKind.WRONG_NUMBER}, NOON, Refusal.WRONG_NUMBER),
+    ],
+)
+def test_an_invitation_needs_everything_but_consent(changed: dict[str, Any], now: datetime, expected: object) -> None:
+    assert may_text(replace(ROSE, **changed), INVITATION, LATER, now) == expected
+
+
+def test_a_number_unheard_of_holds_a_text_while_it_is_of_use() -> None:
+    stale = replace(ROSE, is_stale=True)
+    assert may_text(stale, UNASKED, LATER, NOON) == Hold(NOON + timedelta(hours=1), "number_unverified")
+    assert may_text(stale, UNASKED, NOON + timedelta(minutes=59), NOON) is Refusal.NUMBER_UNVERIFIED
+    assert may_text(stale, ANSWER, LATER, NOON) is None  # who has just written is answered

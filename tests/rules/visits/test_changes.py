@@ -165,6 +165,9 @@ P, F, E = Relationship.PATIENT, Relationship.FAMILY, Relationship.EMERGENCY
         (F, E, False, False, F),
         (E, F, True, False, F),
         (F, P, True, False, P),
+        (Relationship.PROXY, F, True, False, Relationship.PROXY),  # only a person knows who decides
+        (Relationship.PROXY, P, False, False, Relationship.PROXY),
+        (Relationship.PROXY, P, True, False, P),
     ],
 )
 def test_whose_phone_it_is(

@@ -16,13 +16,18 @@ _MUST_SAY: dict[str, tuple[str, ...]] = {
     "answer-opt-out": ("START", "phone"),
     "answer-opt-in": ("STOP",),
     "answer-help": ("STOP", "phone"),
+    "enrol": ("HELP", "STOP"),
+    "enrol-again": ("HELP", "STOP"),
+    "enrol-thanks": ("HELP", "STOP", "phone"),
+    "verify-number": ("STOP",),
+    "verify-number-again": ("STOP",),
 }
 _EMERGENCIES = {
     *("answer-urgent", "answer-low-score", "answer-nurse", "answer-person", "answer-which-low", "answer-clarify"),
     *("answer-picture", "answer-sure", "promise-call", "call-person"),
 }
 _WITH_CODE = {"page": "code", "page-again": "code", "page-many": "codes", "call-page": "spoken"}
-_ANSWERS = {Asks.SCORE_1_5: ("1", "5"), Asks.SCORE_1_10: ("1", "10")}
+_ANSWERS = {Asks.SCORE_1_5: ("1", "5"), Asks.SCORE_1_10: ("1", "10"), Asks.YES_NO: ("N",)}
 _KEYS = ("1", "2", "9")
 _REMINDERS = {"call-day-before", "call-day-of"}
 _LINK = re.compile(

@@ -14,6 +14,7 @@ from engage.sms.rules.segments import Segments, count
 from engage.sms.rules.smart import plainly, smart_encode
 
 _A_MONDAY = date(2026, 1, 5)
+_LONG_BY_RULE = frozenset({"enrol", "enrol-again"})  # what CTIA wants said at the first takes two segments
 _DEAR_LETTERS = frozenset("áíóúÁÉÍÓÚ")  # what Spanish needs and GSM-7 lacks
 
 
@@ -53,6 +54,10 @@ def _values(house: House, language: str, clinicians: tuple[str, ...], times: tup
         "top": "10",
         "severity": "3",
         "many": "True",
+        "visits": "True",
+        "checkins": "True",
+        "surveys": "True",
+        "most": "140",
         "who": house.clinicians[0],
         "at": "10:42 AM",
         **{name: str(told[name]) for name in ("clinicians", "discipline", "day", "times", "window")},
@@ -98,7 +103,8 @@ def check_lengths(wording: str, grammar: Grammar, purpose: Purpose, house: House
         why = f"With the longest names it takes {cost.segments} segments ({cost.encoding}); this agency allows {house.most_segments}: {text}"
         yield Finding(Rule.TOO_LONG, Severity.REFUSE, why, _shorter(cost, house.most_segments))
     usual, usual_cost = dearest(grammar, usual_values(house, purpose.language))
-    if usual_cost.segments > 1 and not over and not usual_cost.not_gsm:  # a dear letter is told by itself
+    is_told = usual_cost.segments > 1 and purpose.template not in _LONG_BY_RULE
+    if is_told and not over and not usual_cost.not_gsm:  # a dear letter is told by itself
         price = usual_cost.segments * book.prices.sent
         why = f"It usually takes {usual_cost.segments} segments, about ${price:.3f} each time: {usual}"
         yield Finding(Rule.SEVERAL_SEGMENTS, Severity.WARN, why, _shorter(usual_cost, 1))
