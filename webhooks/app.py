@@ -1,4 +1,4 @@
-"""Puts the doors together: a Flask app for a database. Unexpected errors answer 500 without a word about whom or what."""
+"""Puts the doors and the console together: a Flask app for a database. Unexpected errors answer 500 without a word about whom or what."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,7 +6,8 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from engage import log
-from engage.db import Database
+from engage.console import is_ours, mount, refused
+from engage.db import Database, encryption
 from engage.sms.rules.codes import CodeTable
 from webhooks.health import health_door
 from webhooks.tapped import tapped_door
@@ -34,12 +35,18 @@ def create_app(
     app.register_blueprint(voice_door(db, codes, auth_tokens, public_url, hint))
     app.register_blueprint(tapped_door(db))
     app.register_blueprint(health_door(db))
+    if encryption.has_ring():
+        mount(app, db, public_url=public_url)
     app.register_error_handler(Exception, _failed)
     return app
 
 
 def _failed(error: Exception) -> Response:
     if isinstance(error, HTTPException):
+        if is_ours():
+            return refused(error.code or 500)
         return Response(f"{error.name}\n", status=error.code, mimetype="text/plain")
     log.get().exception("a request failed")
+    if is_ours():
+        return refused(500)
     return Response("Internal Server Error\n", status=500, mimetype="text/plain")

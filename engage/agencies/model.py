@@ -205,7 +205,7 @@ class HolidayRow(AgencyRow, Base):
 
 
 class Account(AgencyRow, Base):
-    """Somebody who may sign in."""
+    """Somebody who may sign in. `totp_at`: when the second factor was proved; `totp_step`: the last code that was used."""
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -214,6 +214,8 @@ class Account(AgencyRow, Base):
         UniqueConstraint("agency_id", "email"),
         CheckConstraint("email = lower(email) AND position('@' in email) > 1", name="email_is_lower_case"),
         CheckConstraint(one_of("role", AccountRole), name="role_is_known"),
+        CheckConstraint("language IN ('en', 'es')", name="language_is_known"),
+        CheckConstraint("totp_at IS NULL OR totp_secret IS NOT NULL", name="second_factor_has_a_secret"),
     )
 
     clinician_id: Mapped[int | None] = mapped_column(BigInteger)
@@ -222,6 +224,12 @@ class Account(AgencyRow, Base):
     role: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
+    language: Mapped[str] = mapped_column(Text, server_default="en")
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    password_at: Mapped[datetime | None] = mapped_column(Instant)
+    totp_secret: Mapped[str | None] = mapped_column(Encrypted("accounts.totp_secret"))
+    totp_at: Mapped[datetime | None] = mapped_column(Instant)
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class AuditEvent(AgencyRow, Base):
@@ -239,3 +247,15 @@ class AuditEvent(AgencyRow, Base):
     subject: Mapped[str] = mapped_column(Text)
     subject_id: Mapped[int | None] = mapped_column(BigInteger)
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+
+
+class AuditLink(Base):
+    """The place of an event in its agency's chain: `hash` is over the link before it and the event. The database makes it."""
+
+    __tablename__ = "audit_chain"
+    __table_args__ = (of_agency(), to_row("event_id", "audit_events"), UniqueConstraint("agency_id", "event_id"))
+
+    agency_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    place: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    event_id: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes]

@@ -7,6 +7,7 @@ import secrets
 import click
 
 import engage.alerts.model
+import engage.console.model
 import engage.db.model
 import engage.replies.model
 import engage.visits.model  # noqa: F401 - keys are rotated in every table

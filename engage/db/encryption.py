@@ -32,6 +32,7 @@ class KeyRing:
         self._ciphers = {name.encode(): AESGCM(key) for name, key in keys.items()}
         self._lookup = HKDF(SHA256(), 32, salt=None, info=b"engage phone look-up").derive(secret.encode())
         self.signing_key = HKDF(SHA256(), 32, salt=None, info=b"engage signed links").derive(secret.encode())
+        self.console_key = HKDF(SHA256(), 32, salt=None, info=b"engage console").derive(secret.encode())
 
     def seal(self, text: str, column: str) -> bytes:
         """`text` encrypted for `column` ("table.column") with the current key."""
@@ -94,6 +95,11 @@ def ring() -> KeyRing:
             "ENGAGE_ENCRYPTION_KEYS and ENGAGE_SECRET_KEY are not set, so nothing can be read or stored."
         )
     return _ring
+
+
+def has_ring() -> bool:
+    """Whether this process was given its keys."""
+    return _ring is not None
 
 
 def phone_hash(e164: str) -> bytes:

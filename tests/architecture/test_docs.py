@@ -9,6 +9,7 @@ import pytest
 from jinja2 import Environment, meta
 
 import engage.alerts.model
+import engage.console.model
 import engage.db.model
 import engage.replies.model  # noqa: F401 - every table must be known
 from engage.agencies.rules.people import Role

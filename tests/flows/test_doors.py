@@ -6,6 +6,7 @@ from sqlalchemy.exc import ProgrammingError
 
 import engage.agencies.model
 import engage.alerts.model
+import engage.console.model
 import engage.db.model
 import engage.outreach.model
 import engage.patients.model
@@ -17,7 +18,15 @@ from tests.cast import Cast
 AGENCY_TABLES = sorted(
     name for name, table in Base.metadata.tables.items() if "agency_id" in table.c or name == "agencies"
 )
-LEDGERS = ["alert_events", "audit_events", "consent_events", "message_events", "receipts"]
+LEDGERS = [
+    "alert_events",
+    "audit_chain",
+    "audit_events",
+    "consent_events",
+    "message_events",
+    "patient_openings",
+    "receipts",
+]
 INSERTED_ONLY = [*LEDGERS, "changes"]  # an agency may add to the planner's log; only the planner removes
 SYSTEM_TABLES = sorted(set(Base.metadata.tables) - set(AGENCY_TABLES))
 

@@ -5,6 +5,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 import engage.alerts.model
+import engage.console.model
 import engage.db.model
 import engage.replies.model  # noqa: F401 - every table must be known
 from engage.alerts.opening import Reason, open_alert

@@ -1,1 +1,1 @@
-"""Decisions of the console. Pure."""
+"""What the console decides: who may do what, which password will do, how long somebody waits after a wrong one. Pure."""

@@ -1,0 +1,36 @@
+"""What every answer of the console says to the browser: run nothing but ours, show it in no frame, keep no copy."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from flask import Response
+
+HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "Content-Security-Policy": (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",  # nothing to others; Flask-WTF compares it over TLS
+        "Permissions-Policy": (
+            "camera=(), microphone=(), geolocation=(), payment=(), usb=(), publickey-credentials-get=(self), "
+            "publickey-credentials-create=(self)"
+        ),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Robots-Tag": "noindex",
+    }
+)
+_A_YEAR = "max-age=31536000"
+
+
+def put(response: Response, *, is_asset: bool, is_https: bool) -> Response:
+    """Put the headers on an answer; whatever is not an asset is kept by nobody, not even the browser's back button."""
+    response.headers.update(HEADERS)
+    if is_https:
+        response.headers["Strict-Transport-Security"] = _A_YEAR
+    if not is_asset:
+        response.headers["Cache-Control"] = "no-store"
+    return response

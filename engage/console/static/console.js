@@ -1,0 +1,33 @@
+// What the pages cannot do without a script: the CSRF token on htmx requests, dark or light, and what was announced.
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const kept = () => { try { return localStorage.getItem("engage-theme"); } catch { return null; } };
+  const keep = (theme) => { try { localStorage.setItem("engage-theme", theme); } catch { /* a browser that keeps nothing */ } };
+  const dark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  if (kept() === "dark" || kept() === "light") root.dataset.theme = kept();
+
+  document.addEventListener("htmx:config:request", (event) => {
+    const token = document.querySelector('meta[name="csrf-token"]');
+    if (token) event.detail.ctx.request.headers["X-CSRFToken"] = token.content;
+  });
+
+  for (const button of document.querySelectorAll("[data-theme-switch]")) {
+    button.hidden = false;
+    button.setAttribute("aria-pressed", String(dark()));
+    button.addEventListener("click", () => {
+      root.dataset.theme = dark() ? "light" : "dark";
+      button.setAttribute("aria-pressed", String(dark()));
+      keep(root.dataset.theme);
+    });
+  }
+
+  // An answer may carry <p data-announce>…</p>: its words are read out without moving anybody's place.
+  document.addEventListener("htmx:after:swap", () => {
+    const region = document.getElementById("announcements");
+    const said = document.querySelector("main [data-announce]:not([data-said])");
+    if (!region || !said) return;
+    said.dataset.said = "";
+    region.textContent = said.textContent;
+  });
+})();
