@@ -9,7 +9,7 @@ from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
 
 from engage import clock
-from engage.console import headers, layout, signin
+from engage.console import headers, layout, patient, signin, worklist
 from engage.console.gate import SignedIn
 from engage.console.sessions import find
 from engage.db import Database, encryption
@@ -20,7 +20,7 @@ _WORDS = str(Path(__file__).parent / "translations")
 
 def console(db: Database) -> Sequence[Blueprint]:
     """Every page of the console, a blueprint each; all are mounted under /console."""
-    return [signin.pages(db)]
+    return [signin.pages(db), worklist.pages(db), patient.pages(db)]
 
 
 def mount(app: Flask, db: Database, *, public_url: str) -> None:
