@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from engage import log
 from engage.console import is_ours, mount, refused
+from engage.console.passwords import Passwords
 from engage.db import Database, encryption
 from engage.sms.rules.codes import CodeTable
 from webhooks.health import health_door
@@ -24,10 +25,11 @@ def create_app(
     auth_tokens: Sequence[str],
     public_url: str,
     hint: Callable[[str], None] = lambda _verb: None,
+    passwords: Passwords | None = None,
 ) -> Flask:
     """The web app; `auth_tokens` are those that may have signed a webhook, `public_url` is how Twilio reaches us.
 
-    `hint` is told the verb that has something to do; without it the next tick finds out.
+    `hint` is told the verb that has something to do; without it the next tick finds out. `passwords`: tests hash faster.
     """
     app = Flask("webhooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
@@ -36,7 +38,7 @@ def create_app(
     app.register_blueprint(tapped_door(db))
     app.register_blueprint(health_door(db))
     if encryption.has_ring():
-        mount(app, db, public_url=public_url)
+        mount(app, db, public_url=public_url, passwords=passwords)
     app.register_error_handler(Exception, _failed)
     return app
 

@@ -74,7 +74,7 @@ def reading(
     session: Session, viewer: Viewer, subject: str, subject_id: int | None, detail: Mapping[str, Any] | None = None
 ) -> None:
     """Put on record that `viewer` looked at somebody, in the transaction that reads. `detail`: ids and words of ours, no more."""
-    _record(session, viewer, "read", subject, subject_id, detail)
+    record(session, viewer.agency_id, viewer.account_id, "read", subject, subject_id, detail)
 
 
 def changing(
@@ -86,7 +86,7 @@ def changing(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Put on record what `viewer` changed, in the transaction that changes it."""
-    _record(session, viewer, action, subject, subject_id, detail)
+    record(session, viewer.agency_id, viewer.account_id, action, subject, subject_id, detail)
 
 
 def local(target: str | None) -> str | None:
@@ -103,19 +103,21 @@ def address() -> str:
     return request.remote_addr or "unknown"
 
 
-def _record(
+def record(
     session: Session,
-    viewer: Viewer,
+    agency_id: int,
+    account_id: int,
     action: str,
     subject: str,
     subject_id: int | None,
-    detail: Mapping[str, Any] | None,
+    detail: Mapping[str, Any] | None = None,
 ) -> None:
+    """The audit row of an account's act in this request, with the address it came from."""
     session.add(
         AuditEvent(
-            agency_id=viewer.agency_id,
+            agency_id=agency_id,
             at=clock.now(),
-            actor=viewer.actor,
+            actor=f"account:{account_id}",
             action=action,
             subject=subject,
             subject_id=subject_id,

@@ -1,8 +1,10 @@
 """What surrounds every page: its language, the menu by rights, who is signed in. Reads the request only."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from babel.dates import format_date, format_time, get_timezone
 from flask import current_app, g, request
 from flask_babel import get_locale, lazy_gettext
 
@@ -29,6 +31,7 @@ MENU = (
     Item("programme_page.show", lazy_gettext("Programme"), Right.PROGRAMME_READ),
     Item("rota_page.show", lazy_gettext("Rota"), Right.ROTA_READ),
     Item("dashboard.show", lazy_gettext("Dashboard"), Right.DASHBOARD_READ),
+    Item("openings.show", lazy_gettext("Opened with a reason"), Right.DASHBOARD_READ),
     Item("people.show", lazy_gettext("People"), Right.PEOPLE_ACT),
     Item("audit_page.show", lazy_gettext("Audit"), Right.AUDIT_READ),
 )
@@ -52,6 +55,14 @@ def menu(who: Viewer | None) -> list[Item]:
     if who is None:
         return []
     return [item for item in MENU if item.endpoint in current_app.view_functions and who.may(item.right)]
+
+
+def localtime(at: datetime) -> str:
+    """An instant as day and wall time of the agency's zone, in the language of the page."""
+    who = viewer()
+    zone = get_timezone(who.zone if who is not None else "UTC")
+    locale = get_locale() or "en"
+    return f"{format_date(at.astimezone(zone), 'medium', locale)} {format_time(at.astimezone(zone), 'short', tzinfo=zone, locale=locale)}"
 
 
 def surroundings() -> dict[str, Any]:

@@ -5,25 +5,47 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, Response, request
 from flask_babel import Babel
+from flask_limiter import Limiter
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
 
 from engage import clock
-from engage.console import headers, layout, patient, signin, worklist
-from engage.console.gate import SignedIn
+from engage.console import headers, layout
+from engage.console.account_page import add_account
+from engage.console.audit_page import audit_pages
+from engage.console.gate import SignedIn, address
+from engage.console.openings_page import openings_pages
+from engage.console.passwords import Passwords
+from engage.console.people import people_pages
+from engage.console.screens import screens
+from engage.console.second import add_second_factor
 from engage.console.sessions import find
+from engage.console.signin import Limit, add_sign_in
+from engage.console.welcome import add_welcome
 from engage.db import Database, encryption
 
 PREFIX = "/console"
+_TRIES = "30/minute"
+"""Of one address at one process: against floods. What guessing costs is in engage.console.rules.delays."""
+
 _WORDS = str(Path(__file__).parent / "translations")
 
 
-def console(db: Database) -> Sequence[Blueprint]:
-    """Every page of the console, a blueprint each; all are mounted under /console."""
-    return [signin.pages(db), worklist.pages(db), patient.pages(db)]
+def console(db: Database, passwords: Passwords, limit: Limit) -> Sequence[Blueprint]:
+    """Every page of the console, a blueprint each; all are mounted under /console. `limit` is for what can be guessed at."""
+    return [_entrance(db, passwords, limit), *screens(db), people_pages(db), audit_pages(db), openings_pages(db)]
 
 
-def mount(app: Flask, db: Database, *, public_url: str) -> None:
+def _entrance(db: Database, passwords: Passwords, limit: Limit) -> Blueprint:
+    door = Blueprint("console", __name__, url_prefix=PREFIX, template_folder="templates", static_folder="static")
+    add_sign_in(door, db, passwords, limit)
+    add_second_factor(door, db, limit)
+    add_welcome(door, db, passwords, limit)
+    add_account(door, db, passwords, limit)
+    return door
+
+
+def mount(app: Flask, db: Database, *, public_url: str, passwords: Passwords | None = None) -> None:
     """Add the console to `app`. Needs the process's key ring. `public_url` tells whether browsers come by https."""
     is_https = public_url.startswith("https://")
     app.config.update(
@@ -52,8 +74,10 @@ def mount(app: Flask, db: Database, *, public_url: str) -> None:
     Babel(app, locale_selector=layout.language)
     csrf = CSRFProtect(app)
     app.context_processor(layout.surroundings)
+    app.add_template_filter(layout.localtime)
 
-    for pages in console(db):
+    limiter = Limiter(address, app=app, storage_uri="memory://", headers_enabled=False)
+    for pages in console(db, passwords or Passwords(), limiter.limit(_TRIES)):
         pages.before_request(csrf.protect)
         app.register_blueprint(pages)
 

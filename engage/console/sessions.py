@@ -49,6 +49,12 @@ def hash_of(secret: str) -> bytes:
     return sha256(secret.encode()).digest()
 
 
+def split(token: str) -> tuple[int, str] | None:
+    """Agency and secret of a token; None if it is none of ours."""
+    agency, _, secret = token.partition(".")
+    return (int(agency), secret) if agency.isascii() and agency.isdigit() and len(agency) < 19 and secret else None
+
+
 def begin(
     session: Session,
     agency_id: int,
@@ -79,15 +85,16 @@ def begin(
 
 def find(db: Database, token: str, now: datetime) -> Sitting | None:
     """The session behind a token; None when there is none, it has ended, or the account or agency is closed."""
-    agency, _, secret = token.partition(".")
-    if not (agency.isascii() and agency.isdigit() and len(agency) < 19 and secret):
+    parts = split(token)
+    if parts is None:
         return None
-    with db.agency_session(int(agency)) as session:
+    agency_id, secret = parts
+    with db.agency_session(agency_id) as session:
         row = session.execute(_FIND, {"hash": hash_of(secret)}).one_or_none()
     if row is None or is_over(row.begun_at, row.seen_at, row.second_at, now):
         return None
     viewer = Viewer(
-        agency_id=int(agency),
+        agency_id=agency_id,
         agency_name=row.agency_name,
         account_id=row.account_id,
         clinician_id=row.clinician_id,

@@ -22,7 +22,6 @@ from engage.console.worklist_read import Reach, Whose, Worklist, first_choice, r
 from engage.db import Database
 from engage.errors import BadInput, NotFound
 
-
 _BROUGHT = text("""
 SELECT EXISTS (SELECT FROM alert_events e WHERE e.agency_id = :agency AND e.alert_id = :alert AND e.kind = 'paged' AND e.clinician_id = :me)
 """)

@@ -232,24 +232,24 @@ def _facts(
         decided_at=row.decided_at,
         consent=_said(row, "consent", asking),
         phone_word=_said(row, "word", asking),
-        limits=Limits(
-            row.texts_after,
-            row.texts_until,
-            row.daily_cap,
-            row.weekly_cap,
-            row.that_day,
-            row.in_seven_days,
-            row.own_after,
-            row.own_until,
-        ),
+        limits=_limits(row),
         channel=Channel(row.channel),
         retry_of=row.retry_of,
         tried_again_by=row.tried_again_by,
         text=opened(row.body, "messages.body") if asking.with_text else None,
-        wording=WordingOf(
-            row.wording_version, row.wording_by, row.reviewed_by, row.reviewed_at, row.wanted, row.waiting
-        ),
+        wording=_wording_of(row),
     )
+
+
+def _limits(row: Row[Any]) -> Limits:
+    """What bounded the text: the agency's hours and caps, what the phone had had, and the patient's own hours."""
+    hours, caps = (row.texts_after, row.texts_until), (row.daily_cap, row.weekly_cap)
+    return Limits(*hours, *caps, row.that_day, row.in_seven_days, row.own_after, row.own_until)
+
+
+def _wording_of(row: Row[Any]) -> WordingOf:
+    """The version that left, and one that waits for its review."""
+    return WordingOf(row.wording_version, row.wording_by, row.reviewed_by, row.reviewed_at, row.wanted, row.waiting)
 
 
 def _occasion_on(row: Row[Any], anchor: Anchor | None) -> date | None:

@@ -187,7 +187,7 @@ def test_a_mail_is_the_last_way_and_a_pressed_button_takes(world: World, box: Ma
     world.settle()
     world.pass_minutes(2)
     (mail,) = box.mails
-    assert mail["Subject"] == f"Sunrise Engage: a patient needs you now ({code})"
+    assert mail["Subject"] == f"Sunrise Engage: 1 patient needs you now ({code})"
     assert not any(word in mail.get_content() for word in ("Pat", "Tester", "+1202"))
     world.ben.expects("URGENT", code)  # nobody waits for a mail to be read
     shown, headers = opened(link_in(box))

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text, update
 
+from engage.alerts.closing import Done, resolve
 from engage.alerts.ladders import NewStep, set_ladder
 from engage.alerts.rules.words import Who
-from engage.alerts.taking import resolve
 from engage.outreach.model import Message
 from tests.cast import NOON
 from tests.journeys.talk import Person, World
@@ -32,7 +32,7 @@ def sql(world: World, statement: str, **values: object) -> None:
 
 def closes(world: World, who: int, alert_code: str) -> None:
     with world.cast.db.agency_session(world.cast.id) as session:
-        resolve(session, world.cast.id, alert_code, who, "called", None, world.verbs_now())
+        resolve(session, world.cast.id, alert_code, who, Done("called"), world.verbs_now())
 
 
 def test_a_quiet_branch_at_night(world: World) -> None:
@@ -112,7 +112,7 @@ def test_it_is_resolved_while_its_page_is_on_the_way(world: World) -> None:
     world.verbs.escalate()
     world.verbs.dispatch()  # Twilio has it, the phone does not yet
     closes(world, world.cast.ana, number)
-    world.ben.expects("nobody has yet taken").replies(number).expects("already resolved")
+    world.ben.expects("nobody has yet taken").replies(number).expects("already taken and closed by Ana")
     world.pass_minutes(30)
     for person in (world.ana, world.ben, world.sue):
         person.is_silent()

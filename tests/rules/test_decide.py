@@ -313,7 +313,6 @@ def test_every_answer_can_really_leave(read: Reading, context: Context, language
             occasion_on=None,
             visits=(),
             visited_on=None,
-            alert_is_open=False,
             expires_at=NIGHT + timedelta(minutes=5),
         )
         assert isinstance(draft.decide(message, NIGHT), Ready)

@@ -22,6 +22,12 @@
     });
   }
 
+  for (const box of document.querySelectorAll("[data-shows]")) {
+    box.addEventListener("change", () => {
+      document.getElementById(box.dataset.shows).type = box.checked ? "text" : "password";
+    });
+  }
+
   // An answer may carry <p data-announce>…</p>: its words are read out without moving anybody's place.
   document.addEventListener("htmx:after:swap", () => {
     const region = document.getElementById("announcements");

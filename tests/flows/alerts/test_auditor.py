@@ -192,7 +192,8 @@ def test_an_alert_whose_pages_do_not_arrive(cast: Cast) -> None:
 
 
 SHIFTS = [
-    ("UPDATE clinicians SET texts_stopped_at = :now WHERE id = :ben", True),
+    ("UPDATE clinicians SET texts_stopped_at = :now, page_channels = '{sms}' WHERE id = :ben", True),
+    ("UPDATE clinicians SET texts_stopped_at = :now WHERE id = :ben", False),  # his phone may still ring
     ("UPDATE clinicians SET left_on = '2026-11-22' WHERE id = :ben AND :now IS NOT NULL", True),
     ("UPDATE clinicians SET texts_stopped_at = :now WHERE id <> :ben", False),  # they have no shift
     ("UPDATE shifts SET last_on = '2026-11-20'", False),  # over since Friday
@@ -204,10 +205,10 @@ SHIFTS = [
 
 def test_people_with_a_shift_whom_no_page_reaches(cast: Cast) -> None:
     for change, is_found in SHIFTS:
-        run(cast, "UPDATE clinicians SET texts_stopped_at = NULL, left_on = NULL")
+        run(cast, "UPDATE clinicians SET texts_stopped_at = NULL, left_on = NULL, page_channels = '{sms,voice,email}'")
         run(cast, "UPDATE shifts SET first_on = NULL, last_on = NULL")
         if "shifts" in change:
-            run(cast, "UPDATE clinicians SET texts_stopped_at = :now", now=NOON)
+            run(cast, "UPDATE clinicians SET texts_stopped_at = :now, page_channels = '{sms}'", now=NOON)
             run(cast, change)
         else:
             run(cast, change.replace(":now", "CAST(:now AS timestamptz)"), ben=cast.ben, now=NOON)

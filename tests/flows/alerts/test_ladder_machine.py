@@ -57,7 +57,11 @@ def machine(ward: Ward, people: dict[str, int]) -> type[RuleBasedStateMachine]:
             ward.sql(
                 "UPDATE alerts SET state = 'resolved', outcome = 'called', resolved_at = now(), next_due_at = NULL WHERE state <> 'resolved'"
             )
-            ward.sql("UPDATE clinicians SET texts_stopped_at = NULL")
+            ward.sql("UPDATE clinicians SET texts_stopped_at = NULL, page_channels = '{sms}'")
+            # pages of earlier runs have left, so that none of this run travels in one of them
+            ward.sql(
+                "UPDATE messages SET state = 'failed', reason = 'x', ended_at = :now WHERE state = 'planned'", now=START
+            )
             ((patient,),) = ward.sql(
                 "INSERT INTO patients (agency_id, branch_id, case_manager_id, emr_id, first_name, last_name, time_zone, status_since)"
                 " SELECT agency_id, branch_id, case_manager_id, :key, first_name, last_name, time_zone, status_since"
@@ -150,8 +154,9 @@ def machine(ward: Ward, people: dict[str, int]) -> type[RuleBasedStateMachine]:
         @rule()
         def its_pages_come_back(self) -> None:
             ward.sql(
-                "UPDATE messages m SET state = 'failed', reason = 'x', ended_at = :now FROM alerts a WHERE a.id = :alert"
-                " AND m.alert_id = a.id AND m.alert_round = a.round AND m.alert_step = a.step AND m.kind = 'page'",
+                "UPDATE messages SET state = 'failed', reason = 'x', ended_at = :now WHERE id IN ("
+                " SELECT unnest(ARRAY[p.id, p.bundle_id]) FROM messages p JOIN alerts a ON a.id = :alert AND p.alert_id = a.id"
+                " AND p.alert_round = a.round AND p.alert_step = a.step AND p.kind = 'page')",
                 alert=self.alert,
                 now=self.now,
             )

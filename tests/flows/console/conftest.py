@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from freezegun import freeze_time
@@ -13,13 +14,17 @@ from engage import clock
 from engage.agencies.model import Account
 from engage.agencies.rules.people import AccountRole
 from engage.console.model import AccountBranch
+from engage.console.passwords import Passwords
 from engage.console.sessions import begin
 from engage.settings import read_toml
-from engage.sms.rules.codes import parse_codes
+from engage.sms.rules.codes import CodeTable, parse_codes
 from tests.cast import NOON, Cast
 from tests.conftest import ROOT
 from webhooks import create_app
 
+QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+PASSWORD = "five purple geese sing"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SignIn = Callable[..., FlaskClient]
 
 
@@ -33,8 +38,12 @@ def time() -> Iterator[FrozenDateTimeFactory]:
 @pytest.fixture
 def app(cast: Cast, time: FrozenDateTimeFactory) -> Flask:
     """The web app with the console, reached by https."""
-    codes = parse_codes(read_toml(ROOT / "config" / "twilio-codes.toml"))
-    return create_app(cast.db, codes, auth_tokens=["x"], public_url="https://engage.example.org")
+    return create_app(cast.db, codes(), auth_tokens=["x"], public_url="https://engage.example.org", passwords=QUICK)
+
+
+def codes() -> CodeTable:
+    """Twilio's codes, which the other doors need."""
+    return parse_codes(read_toml(ROOT / "config" / "twilio-codes.toml"))
 
 
 @pytest.fixture
@@ -95,7 +104,7 @@ class Browser(FlaskClient):
 
 def csrf_of(client: FlaskClient) -> str:
     """The token in the head of a page."""
-    page = client.get("/console/sign-in?stay=1").text
+    page = client.get("/console/nothing-here").text
     return page.split('name="csrf-token" content="')[1].split('"')[0]
 
 
@@ -109,8 +118,9 @@ def add_account(
     language: str = "en",
     email: str | None = None,
     now: datetime | None = None,
+    is_complete: bool = False,
 ) -> int:
-    """An account of that role; its id."""
+    """An account of that role; its id. `is_complete`: with the password and a second factor."""
     where = agency or cast.id
     with cast.db.agency_session(where) as session:
         count = session.query(Account).count()
@@ -123,6 +133,8 @@ def add_account(
             language=language,
             created_at=now or clock.now() - timedelta(days=1),
         )
+        if is_complete:
+            account.password_hash, account.totp_secret, account.totp_at = QUICK.hash(PASSWORD), SECRET, clock.now()
         session.add(account)
         session.flush()
         session.add_all(AccountBranch(agency_id=where, account_id=account.id, branch_id=branch) for branch in branches)

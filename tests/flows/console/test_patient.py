@@ -53,14 +53,17 @@ def test_the_story_is_on_one_page(cast: Cast, ward: Ward, ana: FlaskClient) -> N
     assert ana.get(f"/console/patients/{cast.rose}?until=nonsense").status_code == 200
 
 
-def test_she_writes_by_hand(cast: Cast, ward: Ward, ana: FlaskClient, time: FrozenDateTimeFactory) -> None:
+def test_she_writes_by_hand(
+    cast: Cast, ward: Ward, ana: FlaskClient, signed_in: SignIn, time: FrozenDateTimeFactory
+) -> None:
     here = f"/console/patients/{cast.rose}"
     answer = ana.post(f"{here}/write", data={"words": "How is the leg? Ana"}, follow_redirects=True)
     shown(answer.text, "on its way", "automation keeps quiet", "How is the leg? Ana", "Waits")
     assert ward.sql("SELECT kind, written_by, contact_id FROM messages") == [("hand", cast.ana, cast.rose_contact)]
     shown(ana.post(f"{here}/write", data={"words": " "}, follow_redirects=True).text, "1600")
     shown(ana.post(f"{here}/cost", data={"words": "é" * 10 + "ć"}).text, "1 segment", "ć make it dearer")
-    time.tick(timedelta(hours=11))  # eleven in the evening
+    time.tick(timedelta(hours=11))  # eleven in the evening; nobody stays signed in for so long
+    ana = signed_in("nurse", clinician=cast.ana)
     shown(ana.get(here).text, "outside the agency", "It would leave at Mon Nov 23 8:00 AM")
     ward.sql("UPDATE contacts SET phone_kind = 'landline' WHERE id = :id", id=cast.rose_contact)
     shown(ana.get(here).text, "A text would not leave.", "landline")

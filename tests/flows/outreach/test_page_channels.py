@@ -125,7 +125,7 @@ def test_a_page_that_waits_is_not_about_what_its_reader_has_passed_on(desk: Desk
 
 
 def test_two_workers_join_what_waits_once_and_what_joined_joins_on(cast: Cast) -> None:
-    for kind in (AlertKind.SYMPTOM, AlertKind.CALLBACK):
+    for kind in (AlertKind.SYMPTOM, AlertKind.UNDELIVERABLE):  # two stories each
         raised(cast, kind)
         raised(cast, kind, cast.marta)
     starts = threading.Barrier(2)
