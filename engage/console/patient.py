@@ -37,7 +37,12 @@ _AHEAD = timedelta(days=60)  # so far texts may be planned
 def pages(db: Database) -> Blueprint:
     """/console/patients/<id> and what is done there."""
     door = Blueprint("patient", __name__, url_prefix="/console/patients", template_folder="templates")
+    _add_looks(door, db)
+    _add_acts(door, db)
+    return door
 
+
+def _add_looks(door: Blueprint, db: Database) -> None:
     @door.get("/<int:patient_id>")
     @needs(Right.PATIENTS_READ)
     def show(patient_id: int) -> ResponseReturnValue:
@@ -68,6 +73,29 @@ def pages(db: Database) -> Blueprint:
             "console/patient.html", patient=person, forecast=forecast, today=local_day(now, person.zone), **shown
         )
 
+    @door.get("/<int:patient_id>/texts/<int:message_id>")
+    @needs(Right.PATIENTS_READ)
+    def why_text(patient_id: int, message_id: int) -> ResponseReturnValue:
+        now, who_asks = instant(), viewer()
+        with db.agency_session(who_asks.agency_id) as session:
+            person = _person(session, patient_id)
+        try:
+            find_message(db, str(message_id), who_asks.agency_id)
+        except BadInput:
+            abort(404)
+        facts = why(db, codes(), who_asks.agency_id, message_id, Asking(who_asks.actor, now, with_text=True))
+        told = {
+            "what": what(facts),
+            "who": who(facts.whom),
+            "phone_ends": phone(facts.whom),
+            "headline": headline(facts),
+        }
+        moments, rests = story(facts), rested_on(facts)
+        shown = {**tools(now), "facts": facts, "told": told, "rule": rule(facts), "story": moments, "rests": rests}
+        return render_template("console/why.html", patient=person, **shown)
+
+
+def _add_acts(door: Blueprint, db: Database) -> None:
     @door.post("/<int:patient_id>/cost")
     @needs(Right.PATIENTS_ACT)
     def cost(patient_id: int) -> ResponseReturnValue:
@@ -102,29 +130,6 @@ def pages(db: Database) -> Blueprint:
     def pause(patient_id: int) -> ResponseReturnValue:
         status = request.form.get("status", "")
         return _done(db, patient_id, lambda person, now: patient_acts.pause(db, viewer(), person, status, now))
-
-    @door.get("/<int:patient_id>/texts/<int:message_id>")
-    @needs(Right.PATIENTS_READ)
-    def why_text(patient_id: int, message_id: int) -> ResponseReturnValue:
-        now, who_asks = instant(), viewer()
-        with db.agency_session(who_asks.agency_id) as session:
-            person = _person(session, patient_id)
-        try:
-            find_message(db, str(message_id), who_asks.agency_id)
-        except BadInput:
-            abort(404)
-        facts = why(db, codes(), who_asks.agency_id, message_id, Asking(who_asks.actor, now, with_text=True))
-        told = {
-            "what": what(facts),
-            "who": who(facts.whom),
-            "phone_ends": phone(facts.whom),
-            "headline": headline(facts),
-        }
-        moments, rests = story(facts), rested_on(facts)
-        shown = {**tools(now), "facts": facts, "told": told, "rule": rule(facts), "story": moments, "rests": rests}
-        return render_template("console/why.html", patient=person, **shown)
-
-    return door
 
 
 def _person(session: Session, patient_id: int) -> Person:

@@ -1,6 +1,6 @@
 """The visits board: today and tomorrow, by branch and clinician; a visit is moved, done or missed, and the patient told of a move."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -13,6 +13,7 @@ from engage.console.rules.board import NEEDS_SCHEDULER, read_day, read_wall, sum
 from engage.console.rules.clockface import day, wall
 from engage.console.rules.rights import Right
 from engage.console.showing import instant, number, tools, viewer, words
+from engage.console.viewer import Viewer
 from engage.console.visits_read import MOST_SHOWN, Narrowed, read_board, read_choices
 from engage.db import Database
 from engage.errors import BadInput, NotFound
@@ -41,7 +42,13 @@ _DAYS = {"today": (0, 0), "tomorrow": (1, 1), "both": (0, 1), "week": (0, 6)}
 def pages(db: Database) -> Blueprint:
     """/console/visits and what is done about one visit."""
     door = Blueprint("visits_board", __name__, url_prefix="/console/visits", template_folder="templates")
+    _add_looks(door, db)
+    _add_moves(door, db)
+    _add_ends(door, db)
+    return door
 
+
+def _add_looks(door: Blueprint, db: Database) -> None:
     @door.get("")
     @needs(Right.VISITS_READ)
     def show() -> ResponseReturnValue:
@@ -78,6 +85,8 @@ def pages(db: Database) -> Blueprint:
             "console/visit.html", visit=visit, today=local_day(now, viewer().zone), back=_back(), **tools(now)
         )
 
+
+def _add_moves(door: Blueprint, db: Database) -> None:
     @door.post("/<int:visit_id>/move")
     @needs(Right.VISITS_ACT)
     def move(visit_id: int) -> ResponseReturnValue:
@@ -111,6 +120,8 @@ def pages(db: Database) -> Blueprint:
             flash(str(wrong), "wrong")
         return redirect(_back(), 303)
 
+
+def _add_ends(door: Blueprint, db: Database) -> None:
     @door.post("/<int:visit_id>/end")
     @needs(Right.VISITS_ACT)
     def end(visit_id: int) -> ResponseReturnValue:
@@ -118,18 +129,20 @@ def pages(db: Database) -> Blueprint:
         try:
             with db.agency_session(who.agency_id) as session:
                 _visit(session, visit_id)
-                if how == "completed":
-                    complete_visit(session, who.agency_id, visit_id, who.actor, now)
-                elif how in set(Missed):
-                    miss_visit(session, who.agency_id, visit_id, Missed(how), who.actor, now)
-                else:
-                    raise BadInput(render_template("console/moved.txt", what="choose"))
+                _ended(session, who, visit_id, how, now)
             flash(render_template("console/moved.txt", what="saved"), "good")
         except (BadInput, NotFound) as wrong:
             flash(str(wrong), "wrong")
         return redirect(_back(), 303)
 
-    return door
+
+def _ended(session: Session, who: Viewer, visit_id: int, how: str, now: datetime) -> None:
+    if how == "completed":
+        complete_visit(session, who.agency_id, visit_id, who.actor, now)
+    elif how in set(Missed):
+        miss_visit(session, who.agency_id, visit_id, Missed(how), who.actor, now)
+    else:
+        raise BadInput(render_template("console/moved.txt", what="choose"))
 
 
 def _span(today: date) -> tuple[date, date, str]:

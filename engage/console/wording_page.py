@@ -26,14 +26,21 @@ def pages(db: Database) -> Blueprint:
     """/console/wording: the list, one wording in one language, its preview, save and review."""
     door = Blueprint("wording_page", __name__, url_prefix="/console/wording", template_folder="templates")
 
-    def read() -> Wordings:
-        with db.agency_session(viewer().agency_id) as session:
-            return read_wordings(session, viewer().agency_id)
+    _add_looks(door, db)
+    _add_changes(door, db)
+    return door
 
+
+def _read(db: Database) -> Wordings:
+    with db.agency_session(viewer().agency_id) as session:
+        return read_wordings(session, viewer().agency_id)
+
+
+def _add_looks(door: Blueprint, db: Database) -> None:
     @door.get("")
     @needs(Right.WORDING_READ)
     def show() -> ResponseReturnValue:
-        wordings = read()
+        wordings = _read(db)
         places = [
             (key, language, wordings.in_force(key, language), wordings.waiting(key, language))
             for key, language in wordings.places
@@ -43,7 +50,7 @@ def pages(db: Database) -> Blueprint:
     @door.get("/<key>/<language>")
     @needs(Right.WORDING_READ)
     def one(key: str, language: str) -> ResponseReturnValue:
-        wordings = _known(read(), key, language)
+        wordings = _known(_read(db), key, language)
         current = wordings.waiting(key, language) or wordings.in_force(key, language)
         said = current.wording if current is not None else ""
         return _page(wordings, key, language, said)
@@ -51,11 +58,13 @@ def pages(db: Database) -> Blueprint:
     @door.post("/<key>/<language>/preview")
     @needs(Right.WORDING_READ)
     def preview(key: str, language: str) -> ResponseReturnValue:
-        wordings = _known(read(), key, language)
+        wordings = _known(_read(db), key, language)
         return render_template(
             "console/wording_preview.html", **_looked_at(wordings, key, language, words("words", MOST_LETTERS) or "")
         )
 
+
+def _add_changes(door: Blueprint, db: Database) -> None:
     @door.post("/<key>/<language>")
     @needs(Right.WORDING_ACT)
     def save(key: str, language: str) -> ResponseReturnValue:
@@ -67,10 +76,10 @@ def pages(db: Database) -> Blueprint:
                 )
         except (BadInput, NotFound) as wrong:
             flash(str(wrong), "wrong")
-            return _page(_known(read(), key, language), key, language, said)
+            return _page(_known(_read(db), key, language), key, language, said)
         if saved.version is None:
             flash(gettext("Nothing was saved: mend what is refused below."), "wrong")
-            return _page(_known(read(), key, language), key, language, said)
+            return _page(_known(_read(db), key, language), key, language, said)
         flash(
             gettext(
                 "Version %(version)s is saved. It leaves once somebody else has reviewed it.", version=saved.version
@@ -92,8 +101,6 @@ def pages(db: Database) -> Blueprint:
         except (BadInput, NotFound) as wrong:
             flash(str(wrong), "wrong")
         return redirect(url_for("wording_page.one", key=key, language=language), 303)
-
-    return door
 
 
 def _known(wordings: Wordings, key: str, language: str) -> Wordings:

@@ -30,7 +30,12 @@ SELECT EXISTS (SELECT FROM alert_events e WHERE e.agency_id = :agency AND e.aler
 def pages(db: Database) -> Blueprint:
     """/console/worklist, its live part, and what is done about an alert."""
     door = Blueprint("worklist", __name__, url_prefix="/console", template_folder="templates")
+    _add_list(door, db)
+    _add_acts(door, db)
+    return door
 
+
+def _add_list(door: Blueprint, db: Database) -> None:
     @door.get("/worklist")
     @needs(Right.ALERTS_READ)
     def show() -> ResponseReturnValue:
@@ -61,6 +66,8 @@ def pages(db: Database) -> Blueprint:
         answer.headers["ETag"] = f'"{tag}"'
         return answer
 
+
+def _add_acts(door: Blueprint, db: Database) -> None:
     @door.post("/alerts/<int:alert_id>/take")
     @needs(Right.ALERTS_ACT)
     def take_it(alert_id: int) -> ResponseReturnValue:
@@ -87,8 +94,6 @@ def pages(db: Database) -> Blueprint:
         except (BadInput, NotFound) as wrong:
             said = Said(str(wrong), is_done=False)
         return _told(said)
-
-    return door
 
 
 def _whose(looks: Reach) -> Whose:
