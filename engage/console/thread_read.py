@@ -17,7 +17,7 @@ from engage.outreach.rules.reasons import explain
 from engage.outreach.rules.words import Channel, Kind
 from engage.sms.rules.statuses import MessageState
 
-MOST_TEXTS = 60
+MOST_TEXTS = 20
 """Of each direction on one page; older ones are a page further."""
 _MOST_ALERTS = 30
 
@@ -54,7 +54,13 @@ WHERE r.agency_id = :agency AND r.id IN (
 ORDER BY r.received_at DESC LIMIT :most
 """)
 _ALERTS = text("""
-SELECT a.*, k.first_name AS holder, d.first_name AS closer FROM alerts a
+SELECT a.*, k.first_name AS holder, d.first_name AS closer, said.body, said.evidence FROM alerts a
+LEFT JOIN LATERAL (
+    SELECT r.body, d.evidence FROM alert_events e
+    JOIN replies r ON r.agency_id = e.agency_id AND r.id = e.reply_id
+    LEFT JOIN readings d ON d.agency_id = r.agency_id AND d.reply_id = r.id
+    WHERE a.state <> 'resolved' AND e.agency_id = a.agency_id AND e.alert_id = a.id AND e.kind IN ('opened', 'evidence')
+    ORDER BY e.at DESC, e.id DESC, d.id DESC LIMIT 1) said ON true
 LEFT JOIN clinicians k ON k.agency_id = a.agency_id AND k.id = a.acknowledged_by
 LEFT JOIN clinicians d ON d.agency_id = a.agency_id AND d.id = a.resolved_by
 WHERE a.agency_id = :agency AND a.patient_id = :patient
@@ -74,7 +80,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """One alert of the patient, open or closed, with what was done."""
+    """One alert of the patient: open, with what the patient wrote last about it; or closed, with what was done."""
 
     id: int
     code: str
@@ -89,6 +95,7 @@ class Concern:
     outcome: str | None
     note: str | None
     minutes: int | None
+    said: tuple[Piece, ...]
 
     @property
     def is_resolved(self) -> bool:
@@ -172,6 +179,7 @@ def _concern(row: Row[Any], now: datetime) -> Concern:
         row.promised_until,
     )
     follows, at = next_of(standing, now)
+    words, evidence = opened(row.body, "replies.body"), opened(row.evidence, "readings.evidence")
     return Concern(
         id=row.id,
         code=row.code,
@@ -186,4 +194,5 @@ def _concern(row: Row[Any], now: datetime) -> Concern:
         outcome=row.outcome,
         note=opened(row.note, "alerts.note"),
         minutes=row.minutes_spent,
+        said=marked(words, spans_of(evidence or "")) if words else (),
     )
