@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     web_port: int = Field(8080, ge=0, le=65535)
     web_workers: int = Field(1, ge=1, le=64)
     web_threads: int = Field(8, ge=1, le=256)
+    web_proxies: int = Field(
+        0, ge=0, le=5, description="proxies of yours before the web, whose X-Forwarded-For is believed"
+    )
 
     tick_seconds: float = Field(1, gt=0, le=60, description="pause between the worker's ticks")
     plan_seconds: float = Field(60, gt=0, le=3600, description="pause between two plans")

@@ -2,6 +2,8 @@
 
 import os
 
+from werkzeug.middleware.proxy_fix import ProxyFix
+
 from engage import clock, log
 from engage.db import Database, encryption
 from engage.db.hints import Herald
@@ -34,3 +36,5 @@ app = create_app(
     public_url=settings.public_url or "",
     hint=Herald(_db).say,
 )
+if settings.web_proxies:  # else somebody could write any address into the header, and so into the audit
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.web_proxies, x_proto=settings.web_proxies)  # type: ignore[method-assign]

@@ -29,6 +29,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "consent": "engage.cli.consent:consent",
         "write": "engage.cli.writing:write",
         "user": "engage.cli.people:user",
+        "account": "engage.cli.accounts:account",
         "import": "engage.cli.importing:importing",
         "plan": "engage.cli.verbs:plan",
         "dispatch": "engage.cli.verbs:dispatch",

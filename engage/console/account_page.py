@@ -101,7 +101,7 @@ def _refused(db: Database, passwords: Passwords, mine: Account, password: str) -
     if wait is not None:
         return please_wait(wait)
     if not passwords.is_right(mine.password_hash, password):
-        return gettext("Your present password is not right.")
+        return str(gettext("Your present password is not right."))
     delays.forget(db, counts)
     return None
 

@@ -30,9 +30,10 @@ class Passwords:
         text = normal(password[: LONGEST * 4])
         with _AT_ONCE:
             try:
-                return self.hasher.verify(kept or self._nobody, text) and kept is not None
+                self.hasher.verify(kept or self._nobody, text)
             except (VerificationError, InvalidHashError):
                 return False
+        return kept is not None
 
     def is_outdated(self, kept: str) -> bool:
         """Whether a hash was made with weaker parameters than today's."""

@@ -87,8 +87,9 @@ def please_wait(wait: timedelta) -> str:
     """How long to wait, in words."""
     seconds = ceil(wait.total_seconds())
     if seconds < 60:
-        return ngettext("Too many tries. Wait %(num)s second.", "Too many tries. Wait %(num)s seconds.", seconds)
-    return ngettext("Too many tries. Wait %(num)s minute.", "Too many tries. Wait %(num)s minutes.", ceil(seconds / 60))
+        return str(ngettext("Too many tries. Wait %(num)s second.", "Too many tries. Wait %(num)s seconds.", seconds))
+    minutes = ceil(seconds / 60)
+    return str(ngettext("Too many tries. Wait %(num)s minute.", "Too many tries. Wait %(num)s minutes.", minutes))
 
 
 def _again(wrong: str, email: str) -> str:

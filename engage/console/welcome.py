@@ -75,7 +75,7 @@ def blocked_words(db: Database, account: Account) -> frozenset[str]:
 
 def why_weak(weak: Weakness) -> str:
     """The sentence for a password that will not do."""
-    return {
+    said = {
         Weakness.TOO_SHORT: gettext(
             "Too short: use at least %(count)s characters. A few words in a row are easy to keep.", count=SHORTEST
         ),
@@ -85,4 +85,5 @@ def why_weak(weak: Weakness) -> str:
         Weakness.GUESSED_FIRST: gettext(
             "That consists of words that are guessed first: common ones, your name or your agency's. Add something that nobody would expect."
         ),
-    }[weak]
+    }
+    return str(said[weak])
