@@ -99,6 +99,8 @@ def _add_acts(door: Blueprint, db: Database) -> None:
     @door.post("/<int:patient_id>/cost")
     @needs(Right.PATIENTS_ACT)
     def cost(patient_id: int) -> ResponseReturnValue:
+        with db.agency_session(viewer().agency_id) as session:
+            _person(session, patient_id)
         said = words("words", MOST_CHARACTERS) or ""
         return render_template("console/cost.html", cost=count(said), words=said)
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from flask import abort, flash, g, request
+from flask import g, request
 from flask_babel import gettext
 
 from engage import clock
@@ -11,6 +11,7 @@ from engage.agencies.rules.people import AccountRole
 from engage.console.rules import clockface
 from engage.console.viewer import Viewer
 from engage.console.worklist_read import Reach
+from engage.errors import BadInput
 from engage.sms.rules.phones import display
 
 
@@ -48,14 +49,12 @@ def tools(now: datetime) -> dict[str, Any]:
 
 
 def my_clinician() -> int:
-    """The clinician who acts, of those who are signed in; 403 with a sentence for an account that is nobody who can be paged."""
+    """The clinician who acts, of those who are signed in; BadInput for an account that is nobody who can be paged."""
     who = viewer()
     if who.clinician_id is None:
-        flash(
-            gettext("Your account is not linked to a person who cares for patients, so it cannot take an alert."),
-            "wrong",
+        raise BadInput(
+            gettext("Your account is not linked to a person who cares for patients, so it cannot take an alert.")
         )
-        abort(403)
     return who.clinician_id
 
 

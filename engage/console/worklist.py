@@ -3,6 +3,7 @@
 A fetch says which list it has (If-None-Match). Only a list of other alerts than that one is put on record as read.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 
@@ -71,29 +72,34 @@ def _add_acts(door: Blueprint, db: Database) -> None:
     @door.post("/alerts/<int:alert_id>/take")
     @needs(Right.ALERTS_ACT)
     def take_it(alert_id: int) -> ResponseReturnValue:
-        me, now = my_clinician(), instant()
-        with db.agency_session(viewer().agency_id) as session:
-            return _told(take(session, viewer(), me, _alert(session, reach(), alert_id), now))
+        return _acted(db, alert_id, lambda session, me, alert, now: take(session, viewer(), me, alert, now))
 
     @door.post("/alerts/<int:alert_id>/pass")
     @needs(Right.ALERTS_ACT)
     def pass_it(alert_id: int) -> ResponseReturnValue:
-        me, now = my_clinician(), instant()
-        with db.agency_session(viewer().agency_id) as session:
-            return _told(give_on(session, viewer(), me, _alert(session, reach(), alert_id), now))
+        return _acted(db, alert_id, lambda session, me, alert, now: give_on(session, viewer(), me, alert, now))
 
     @door.post("/alerts/<int:alert_id>/close")
     @needs(Right.ALERTS_ACT)
     def close_it(alert_id: int) -> ResponseReturnValue:
-        me, now = my_clinician(), instant()
-        try:
+        def closed(session: Session, me: int, alert: Alert, now: datetime) -> Said:
             done = Done(outcome_of(request.form.get("outcome")), words("note"), number("minutes"))
-            with db.agency_session(viewer().agency_id) as session:
-                alert = _alert(session, reach(), alert_id)
-                said = close(session, viewer(), me, alert, done, request.form.get("again", ""), now)
-        except (BadInput, NotFound) as wrong:
-            said = Said(str(wrong), is_done=False)
-        return _told(said)
+            return close(session, viewer(), me, alert, done, request.form.get("again", ""), now)
+
+        return _acted(db, alert_id, closed)
+
+
+def _acted(db: Database, alert_id: int, act: Callable[[Session, int, Alert, datetime], Said]) -> ResponseReturnValue:
+    """Do it in one transaction, and say what came of it where the form was."""
+    try:
+        with db.agency_session(viewer().agency_id) as session:
+            alert = _alert(session, reach(), alert_id)
+            said = act(session, my_clinician(), alert, instant())
+    except (BadInput, NotFound) as wrong:
+        said = Said(str(wrong), is_done=False)
+    flash(said.words, "good" if said.is_done else "wrong")
+    back = local(request.form.get("next")) or url_for("worklist.show")
+    return redirect(back, 303)
 
 
 def _whose(looks: Reach) -> Whose:
@@ -113,12 +119,6 @@ def _alert(session: Session, looks: Reach, alert_id: int) -> Alert:
         if not session.scalar(_BROUGHT, about):
             abort(404)
     return alert
-
-
-def _told(said: Said) -> ResponseReturnValue:
-    flash(said.words, "good" if said.is_done else "wrong")
-    back = local(request.form.get("next")) or url_for("worklist.show")
-    return redirect(back, 303)
 
 
 def _newest(found: Worklist) -> int:

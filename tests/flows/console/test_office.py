@@ -127,7 +127,7 @@ def test_the_dashboard_counts(cast: Cast, ward: Ward, signed_in: SignIn) -> None
     lines = boss.get("/console/dashboard/days.csv?first=2026-11-21&last=2026-11-22").text.splitlines()
     assert lines[1].startswith("2026-11-21,'=HYPERLINK(1),2,1,1,0.500,")
     assert lines[2].startswith("2026-11-22,'=HYPERLINK(1),0,0,0,,0,,3,2,0.667,3.000,1,1,1,7.000")
-    assert "0 " in signed_in("manager", agency=cast.other_id).get("/console/dashboard").text
+    assert "Nothing happened" in signed_in("manager", agency=cast.other_id).get("/console/dashboard").text
     assert boss.get("/console/dashboard?first=never").status_code == 200
     assert signed_in("nurse").get("/console/dashboard").status_code == 403
     assert (
