@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from engage import clock
 from engage.agencies.model import Account
-from engage.console import delays, factors, sessions
+from engage.console import delays, factors, passkeys, sessions
 from engage.console.accounts import set_password
 from engage.console.entering import enter, field
 from engage.console.gate import SignedIn, changing, needs, signed_in
@@ -45,10 +45,10 @@ def add_account(door: Blueprint, db: Database, passwords: Passwords, limit: Limi
         who, now = _who(), clock.now()
         with db.agency_session(g.viewer.agency_id) as rows:
             mine = _mine(rows, g.viewer)
-        refused = _refused(db, passwords, mine, field("current"))
-        weak = None if refused else weakness(field("password"), blocked_words(db, mine))
-        if refused or weak:
-            return _page(db, wrong=refused or (why_weak(weak) if weak else "")), 400
+        wrong = refused(db, passwords, mine, field("current"))
+        weak = None if wrong else weakness(field("password"), blocked_words(db, mine))
+        if wrong or weak:
+            return _page(db, wrong=wrong or (why_weak(weak) if weak else "")), 400
         hashed = passwords.hash(field("password"))
         with db.agency_session(g.viewer.agency_id) as rows:
             set_password(rows, _mine(rows, g.viewer), hashed, now, but=who.sitting.id)
@@ -64,7 +64,7 @@ def add_account(door: Blueprint, db: Database, passwords: Passwords, limit: Limi
     def new_codes() -> ResponseReturnValue:
         with db.agency_session(g.viewer.agency_id) as rows:
             mine = _mine(rows, g.viewer)
-        wrong = _refused(db, passwords, mine, field("current"))
+        wrong = refused(db, passwords, mine, field("current"))
         if wrong:
             return _page(db, wrong=wrong), 400
         with db.agency_session(g.viewer.agency_id) as rows:
@@ -88,13 +88,20 @@ def _page(db: Database, wrong: str = "") -> str:
     with db.agency_session(g.viewer.agency_id) as rows:
         open_sessions = sessions.open_of(rows, g.viewer.account_id, clock.now())
         left = factors.codes_left(rows, g.viewer.account_id)
+        keys = passkeys.of_account(rows, g.viewer.account_id)
     here = _who().sitting.id
     return render_template(
-        "console/account.html", sessions=open_sessions, here=here, codes_left=left, wrong=wrong, shortest=SHORTEST
+        "console/account.html",
+        sessions=open_sessions,
+        here=here,
+        codes_left=left,
+        passkeys=keys,
+        wrong=wrong,
+        shortest=SHORTEST,
     )
 
 
-def _refused(db: Database, passwords: Passwords, mine: Account, password: str) -> str | None:
+def refused(db: Database, passwords: Passwords, mine: Account, password: str) -> str | None:
     """Why the present password, asked for again, is not believed; None if it is right. Tries are counted as at the sign-in."""
     counts = delays.keys("again", f"{mine.agency_id} {mine.id}", request.remote_addr or "", None)
     wait = delays.try_now(db, counts, clock.now())

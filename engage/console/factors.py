@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from engage.agencies.model import Account
-from engage.console.model import RecoveryCode
+from engage.console.model import Passkey, RecoveryCode
 from engage.db import encryption
 
 CODES = 10
@@ -97,9 +97,10 @@ def codes_left(session: Session, account_id: int) -> int:
 
 
 def take_away(session: Session, account: Account) -> None:
-    """Forget the second factor: the next link asks for a new one."""
+    """Forget every second factor: the next link asks for a new one."""
     account.totp_secret = account.totp_at = account.totp_step = None
     session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+    session.execute(delete(Passkey).where(Passkey.account_id == account.id))
 
 
 def _hash(account: Account, code: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Rows of the console: sessions, one-time links, recovery codes, devices, branches of an account, patients opened with a reason.
+"""Rows of the console: sessions, one-time links, recovery codes, passkeys, devices, branches of an account, patients opened with a reason.
 
 Of every secret only a hash is stored. Only tables; decisions are in rules.
 """
@@ -54,6 +54,25 @@ class RecoveryCode(AgencyRow, Base):
 
     account_id: Mapped[int] = mapped_column(BigInteger)
     code_hash: Mapped[bytes]
+    made_at: Mapped[datetime] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Passkey(AgencyRow, Base):
+    """A key kept by somebody's phone or computer that stands in for the code: its public half, and how often it says it was used."""
+
+    __tablename__ = "passkeys"
+    __table_args__ = (
+        of_agency(),
+        to_row("account_id", "accounts"),
+        UniqueConstraint("agency_id", "credential_id"),
+    )
+
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    credential_id: Mapped[bytes]
+    public_key: Mapped[bytes]
+    uses: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(Text)
     made_at: Mapped[datetime] = mapped_column(Instant)
     used_at: Mapped[datetime | None] = mapped_column(Instant)
 

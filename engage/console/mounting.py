@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, request
 from flask_babel import Babel
@@ -15,6 +16,8 @@ from engage.console.account_page import add_account
 from engage.console.audit_page import audit_pages
 from engage.console.gate import SignedIn, address
 from engage.console.openings_page import openings_pages
+from engage.console.passkey_pages import add_passkeys
+from engage.console.passkeys import Place
 from engage.console.passwords import Passwords
 from engage.console.people import people_pages
 from engage.console.screens import screens
@@ -31,17 +34,18 @@ _TRIES = "30/minute"
 _WORDS = str(Path(__file__).parent / "translations")
 
 
-def console(db: Database, passwords: Passwords, limit: Limit) -> Sequence[Blueprint]:
+def console(db: Database, passwords: Passwords, limit: Limit, place: Place) -> Sequence[Blueprint]:
     """Every page of the console, a blueprint each; all are mounted under /console. `limit` is for what can be guessed at."""
-    return [_entrance(db, passwords, limit), *screens(db), people_pages(db), audit_pages(db), openings_pages(db)]
+    return [_entrance(db, passwords, limit, place), *screens(db), people_pages(db), audit_pages(db), openings_pages(db)]
 
 
-def _entrance(db: Database, passwords: Passwords, limit: Limit) -> Blueprint:
+def _entrance(db: Database, passwords: Passwords, limit: Limit, place: Place) -> Blueprint:
     door = Blueprint("console", __name__, url_prefix=PREFIX, template_folder="templates", static_folder="static")
     add_sign_in(door, db, passwords, limit)
     add_second_factor(door, db, limit)
     add_welcome(door, db, passwords, limit)
     add_account(door, db, passwords, limit)
+    add_passkeys(door, db, passwords, limit, place)
     return door
 
 
@@ -77,7 +81,7 @@ def mount(app: Flask, db: Database, *, public_url: str, passwords: Passwords | N
     app.add_template_filter(layout.localtime)
 
     limiter = Limiter(address, app=app, storage_uri="memory://", headers_enabled=False)
-    for pages in console(db, passwords or Passwords(), limiter.limit(_TRIES)):
+    for pages in console(db, passwords or Passwords(), limiter.limit(_TRIES), _place(public_url)):
         pages.before_request(csrf.protect)
         app.register_blueprint(pages)
 
@@ -87,6 +91,12 @@ def mount(app: Flask, db: Database, *, public_url: str, passwords: Passwords | N
             is_asset = request.endpoint == "console.static" and response.status_code < 400
             headers.put(response, is_asset=is_asset, is_https=is_https)
         return response
+
+
+def _place(public_url: str) -> Place:
+    """The origin of our pages: the address without a path, as browsers name it."""
+    parts = urlsplit(public_url)
+    return Place(f"{parts.scheme}://{parts.netloc}")
 
 
 def is_ours() -> bool:

@@ -11,6 +11,7 @@ from engage.console import delays, devices, factors
 from engage.console.entering import device_cookie, enter, field, onward, remember_device
 from engage.console.gate import SignedIn, address, record, signed_in
 from engage.console.openings import since_last_sign_in
+from engage.console.passkeys import of_account
 from engage.console.rules.delays import Counted
 from engage.console.rules.rights import Right
 from engage.console.sessions import end_all, make_whole
@@ -31,9 +32,12 @@ def add_second_factor(door: Blueprint, db: Database, limit: Limit) -> None:
             return redirect(url_for("console.sign_in"), 303)
         if who.sitting.is_whole:
             return onward(request.args.get("next"))
-        if _account(db, who).totp_at is None:
+        seen = who.sitting.viewer
+        with db.agency_session(seen.agency_id) as rows:
+            has_totp, has_passkeys = _row(rows, who).totp_at is not None, bool(of_account(rows, seen.account_id))
+        if not has_totp:
             return redirect(url_for("console.new_second_factor"), 303)
-        return render_template("console/second_factor.html")
+        return render_template("console/second_factor.html", has_passkeys=has_passkeys)
 
     @door.post("/second-factor")
     @limit
@@ -41,8 +45,8 @@ def add_second_factor(door: Blueprint, db: Database, limit: Limit) -> None:
         who = signed_in()
         if who is None or who.sitting.is_whole:
             return redirect(url_for("console.sign_in"), 303)
-        counts = _counts(db, who)
-        wait = delays.try_now(db, counts, clock.now())
+        tries = counts(db, who)
+        wait = delays.try_now(db, tries, clock.now())
         if wait is not None:
             return render_template("console/second_factor.html", wrong=please_wait(wait)), 429
         way = _try_code(db, who, field("code"))
@@ -50,8 +54,8 @@ def add_second_factor(door: Blueprint, db: Database, limit: Limit) -> None:
             return render_template(
                 "console/second_factor.html", wrong=gettext("This code is wrong, too old, or was used already.")
             ), 403
-        delays.forget(db, counts)
-        return _let_in(db, who, way, onward(request.args.get("next")))
+        delays.forget(db, tries)
+        return let_in(db, who, way, onward(request.args.get("next")))
 
     @door.get("/second-factor/new")
     def new_second_factor() -> ResponseReturnValue:
@@ -89,10 +93,10 @@ def add_second_factor(door: Blueprint, db: Database, limit: Limit) -> None:
         if codes is None:
             wrong = gettext("This code is wrong. Is the clock of your phone right?")
             return render_template("console/new_second_factor.html", secret=secret, wrong=wrong), 403
-        return _let_in(db, who, "new", Response(), codes)
+        return let_in(db, who, "new", Response(), codes)
 
 
-def _let_in(db: Database, who: SignedIn, way: str, response: Response, codes: list[str] | None = None) -> Response:
+def let_in(db: Database, who: SignedIn, way: str, response: Response, codes: list[str] | None = None) -> Response:
     now, seen = clock.now(), who.sitting.viewer
     with db.agency_session(seen.agency_id) as rows:
         token = make_whole(rows, who.sitting, now)
@@ -130,7 +134,7 @@ def _try_code(db: Database, who: SignedIn, code: str) -> str | None:
     return None
 
 
-def _counts(db: Database, who: SignedIn) -> dict[bytes, Counted]:
+def counts(db: Database, who: SignedIn) -> dict[bytes, Counted]:
     cookie = request.cookies.get(device_cookie())
     device = cookie if devices.is_known(db, cookie, _account(db, who).email, clock.now()) else None
     seen = who.sitting.viewer

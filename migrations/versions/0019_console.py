@@ -65,6 +65,21 @@ CREATE TABLE known_devices (
     CONSTRAINT fk_known_devices_agency_id_account_id FOREIGN KEY(agency_id, account_id) REFERENCES accounts (agency_id, id),
     CONSTRAINT uq_known_devices_token_hash UNIQUE (token_hash)
 );
+CREATE TABLE passkeys (
+    agency_id BIGINT NOT NULL,
+    id BIGINT GENERATED ALWAYS AS IDENTITY,
+    account_id BIGINT NOT NULL,
+    credential_id BYTEA NOT NULL,
+    public_key BYTEA NOT NULL,
+    uses BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    made_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    used_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_passkeys PRIMARY KEY (agency_id, id),
+    CONSTRAINT fk_passkeys_agency_id FOREIGN KEY(agency_id) REFERENCES agencies (id),
+    CONSTRAINT fk_passkeys_agency_id_account_id FOREIGN KEY(agency_id, account_id) REFERENCES accounts (agency_id, id),
+    CONSTRAINT uq_passkeys_agency_id_credential_id UNIQUE (agency_id, credential_id)
+);
 CREATE TABLE console_sessions (
     agency_id BIGINT NOT NULL,
     id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -118,6 +133,7 @@ SELECT engage_guard('account_branches', false);
 SELECT engage_guard('account_links', false);
 SELECT engage_guard('recovery_codes', false);
 SELECT engage_guard('known_devices', false);
+SELECT engage_guard('passkeys', false);
 SELECT engage_guard('console_sessions', false);
 SELECT engage_guard('patient_openings', true);
 SELECT engage_guard('audit_chain', true);
@@ -174,6 +190,7 @@ DROP TABLE audit_chain;
 DROP TABLE sign_in_delays;
 DROP TABLE patient_openings;
 DROP TABLE console_sessions;
+DROP TABLE passkeys;
 DROP TABLE known_devices;
 DROP TABLE recovery_codes;
 DROP TABLE account_links;

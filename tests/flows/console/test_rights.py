@@ -16,6 +16,7 @@ OPEN = {
     *("console.static", "console.sign_in", "console.check_password", "console.sign_out", "console.second_factor"),
     *("console.check_code", "console.new_second_factor", "console.picture", "console.prove"),
     *("console.follow_link", "console.welcome", "console.choose_password"),
+    *("console.ask_to_use", "console.use"),
 }
 NEITHER = {303, 401}  # sent to sign in
 
