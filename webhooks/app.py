@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from engage import log
 from engage.console import is_ours, mount, refused
+from engage.console.first import FirstRun
 from engage.console.passwords import Passwords
 from engage.db import Database, encryption
 from engage.sms.rules.codes import CodeTable
@@ -26,10 +27,12 @@ def create_app(
     public_url: str,
     hint: Callable[[str], None] = lambda _verb: None,
     passwords: Passwords | None = None,
+    first: FirstRun | None = None,
 ) -> Flask:
     """The web app; `auth_tokens` are those that may have signed a webhook, `public_url` is how Twilio reaches us.
 
     `hint` is told the verb that has something to do; without it the next tick finds out. `passwords`: tests hash faster.
+    `first`: what the pages of the first run need; without it there are none.
     """
     app = Flask("webhooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
@@ -38,7 +41,7 @@ def create_app(
     app.register_blueprint(tapped_door(db))
     app.register_blueprint(health_door(db))
     if encryption.has_ring():
-        mount(app, db, public_url=public_url, passwords=passwords)
+        mount(app, db, public_url=public_url, passwords=passwords, first=first)
     app.register_error_handler(Exception, _failed)
     return app
 

@@ -5,12 +5,15 @@ import os
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engage import clock, log
+from engage.cli.doctor import of_settings
+from engage.console.first import FIRST_RUN, FirstRun
 from engage.db import Database, encryption
 from engage.db.hints import Herald
 from engage.db.opening import ring_of
 from engage.db.processes import end_with_parent
 from engage.settings import load, read_toml
 from engage.sms.rules.codes import parse_codes
+from engage.worker import gateway_of
 from webhooks.app import create_app
 
 _PATIENCE_SECONDS = 5  # a request is answered in milliseconds; Twilio itself waits 15 s
@@ -35,6 +38,12 @@ app = create_app(
     auth_tokens=settings.auth_tokens,
     public_url=settings.public_url or "",
     hint=Herald(_db).say,
+    first=FirstRun(
+        token=os.environ.pop(FIRST_RUN, None),
+        config_dir=settings.config_dir,
+        problems=lambda: of_settings(settings),
+        gateway=lambda: gateway_of(settings),
+    ),
 )
 if settings.web_proxies:  # else somebody could write any address into the header, and so into the audit
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.web_proxies, x_proto=settings.web_proxies)  # type: ignore[method-assign]

@@ -39,7 +39,7 @@ def doctor(ctx: click.Context) -> None:
     except ConfigurationError as problem:
         click.echo(str(problem))
         ctx.exit(1)
-    problems = [*_of_settings(settings), *_of_config(settings), *_of_database(settings)]
+    problems = [*of_settings(settings), *_of_config(settings), *_of_database(settings)]
     for sentence in problems:
         click.echo(f"- {sentence}")
     if not problems:
@@ -47,7 +47,8 @@ def doctor(ctx: click.Context) -> None:
     ctx.exit(1 if problems else 0)
 
 
-def _of_settings(settings: Settings) -> list[str]:
+def of_settings(settings: Settings) -> list[str]:
+    """What the settings lack, a sentence each."""
     found = []
     if settings.twilio_account_sid is None:
         found.append("ENGAGE_TWILIO_ACCOUNT_SID is not set: copy the Account SID (AC...) from the Twilio console.")

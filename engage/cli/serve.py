@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import secrets
 import signal
 import threading
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from granian.server.common import AbstractServer
 
 from engage import log
 from engage.cli.session import begin, ready_database
+from engage.console.first import FIRST_RUN, has_agency
+from engage.db import Database
 from engage.errors import ConfigurationError
 from engage.settings import Settings
 from engage.worker import Metronome, Verbs
@@ -31,9 +34,12 @@ def up(host: str | None, port: int | None) -> None:
     with ready_database(_begin_web(host, port)) as (settings, db):
         metronome = Metronome(Verbs.of(db, settings))
         server = _server(settings)
+        first = _begin_first_run(settings, db)
         server.on_startup(metronome.start)
         server.on_shutdown(lambda: _within_patience(metronome))
         click.echo(f"Engage is up: http://{settings.web_host}:{settings.web_port} (Ctrl-C to stop)", err=True)
+        if first is not None:
+            click.echo(f"There is no agency yet. Begin here: {first}", err=True)
         server.serve()
 
 
@@ -62,6 +68,15 @@ def worker() -> None:
         click.echo("The worker is at work (Ctrl-C to stop).", err=True)
         asked_to_stop.wait()
         _within_patience(metronome)
+
+
+def _begin_first_run(settings: Settings, db: Database) -> str | None:
+    """On an empty database: a link to found the first agency, its secret handed to the web processes of this run alone."""
+    if has_agency(db):
+        return None
+    secret = secrets.token_urlsafe(32)
+    os.environ[FIRST_RUN] = secret
+    return f"{settings.public_url}/console/first/{secret}"
 
 
 def _begin_web(host: str | None, port: int | None) -> Settings:

@@ -22,7 +22,11 @@ from engage.db import Database
 
 def add_account(door: Blueprint, db: Database, passwords: Passwords, limit: Limit) -> None:
     """/console/account and what is beneath it."""
+    _add_page(door, db)
+    _add_secrets(door, db, passwords, limit)
 
+
+def _add_page(door: Blueprint, db: Database) -> None:
     @door.get("/account")
     @needs(None)
     def account() -> ResponseReturnValue:
@@ -38,6 +42,19 @@ def add_account(door: Blueprint, db: Database, passwords: Passwords, limit: Limi
             _mine(rows, g.viewer).language = language
         return redirect(url_for("console.account"), 303)
 
+    @door.post("/account/sessions/<int:session_id>/end")
+    @needs(None)
+    def end_session(session_id: int) -> ResponseReturnValue:
+        with db.agency_session(g.viewer.agency_id) as rows:
+            now = clock.now()
+            if session_id not in {kept.id for kept in sessions.open_of(rows, g.viewer.account_id, now)}:
+                return redirect(url_for("console.account"), 303)
+            sessions.end(rows, session_id, now)
+            changing(rows, g.viewer, "account.sessions.end", "account", g.viewer.account_id, {"session": session_id})
+        return redirect(url_for("console.account"), 303)
+
+
+def _add_secrets(door: Blueprint, db: Database, passwords: Passwords, limit: Limit) -> None:
     @door.post("/account/password")
     @limit
     @needs(None)
@@ -72,17 +89,6 @@ def add_account(door: Blueprint, db: Database, passwords: Passwords, limit: Limi
             changing(rows, g.viewer, "account.recovery_codes", "account", g.viewer.account_id)
         return render_template("console/recovery_codes.html", codes=codes)
 
-    @door.post("/account/sessions/<int:session_id>/end")
-    @needs(None)
-    def end_session(session_id: int) -> ResponseReturnValue:
-        with db.agency_session(g.viewer.agency_id) as rows:
-            now = clock.now()
-            if session_id not in {kept.id for kept in sessions.open_of(rows, g.viewer.account_id, now)}:
-                return redirect(url_for("console.account"), 303)
-            sessions.end(rows, session_id, now)
-            changing(rows, g.viewer, "account.sessions.end", "account", g.viewer.account_id, {"session": session_id})
-        return redirect(url_for("console.account"), 303)
-
 
 def _page(db: Database, wrong: str = "") -> str:
     with db.agency_session(g.viewer.agency_id) as rows:
@@ -109,7 +115,7 @@ def refused(db: Database, passwords: Passwords, mine: Account, password: str) ->
         return please_wait(wait)
     if not passwords.is_right(mine.password_hash, password):
         return str(gettext("Your present password is not right."))
-    delays.forget(db, counts)
+    delays.forget(db, counts, clock.now())
     return None
 
 

@@ -39,15 +39,21 @@ def by_email(db: Database, email: str, slug: str | None) -> Account | None:
     return found[0] if len(found) == 1 else None
 
 
-def invite(
-    session: Session, agency_id: int, email: str, name: str, role: AccountRole, actor: str, now: datetime
-) -> Account:
-    """A new account without a password. Raises BadInput for no e-mail or name, Conflict for one that is there."""
+def checked(email: str, name: str) -> str:
+    """The e-mail as it is kept. Raises BadInput for none, and for no name."""
     lower = email.strip().lower()
     if not re.fullmatch(_EMAIL, lower) or len(lower) > _LONGEST:
         raise BadInput(f"{email!r} is not an e-mail address.")
     if not name.strip() or len(name) > _LONGEST:
         raise BadInput("The name is missing or too long.")
+    return lower
+
+
+def invite(
+    session: Session, agency_id: int, email: str, name: str, role: AccountRole, actor: str, now: datetime
+) -> Account:
+    """A new account without a password. Raises BadInput for no e-mail or name, Conflict for one that is there."""
+    lower = checked(email, name)
     if session.scalar(select(Account.id).where(Account.agency_id == agency_id, Account.email == lower)) is not None:
         raise Conflict(f"{lower} has an account here already.")
     account = Account(agency_id=agency_id, email=lower, name=name.strip(), role=role, created_at=now)

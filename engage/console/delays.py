@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from engage.console.model import SignInDelay
@@ -39,16 +39,11 @@ def try_now(db: Database, counts: Mapping[bytes, Counted], now: datetime) -> tim
         return None
 
 
-def forget(db: Database, counts: Iterable[bytes]) -> None:
-    """The try was right: its counts begin again. Old ones leave with it."""
+def forget(db: Database, counts: Iterable[bytes], now: datetime) -> None:
+    """The try was right: its counts begin again. Those of others that no longer count leave with it."""
+    is_done = or_(SignInDelay.key.in_(list(counts)), SignInDelay.last_at < now - FORGOTTEN)
     with db.system_session("sign in") as session:
-        session.execute(delete(SignInDelay).where(SignInDelay.key.in_(list(counts))))
-
-
-def sweep(db: Database, now: datetime) -> None:
-    """Remove the counts that no longer count."""
-    with db.system_session("sign in") as session:
-        session.execute(delete(SignInDelay).where(SignInDelay.last_at < now - FORGOTTEN))
+        session.execute(delete(SignInDelay).where(is_done))
 
 
 def _failures(row: SignInDelay, now: datetime) -> int:

@@ -58,6 +58,7 @@ def needs(right: Right | None, *, by_itself: bool = False) -> Callable[[Page[P]]
                 return _elsewhere(url_for("console.second_factor", next=_here()))
             g.viewer = who.sitting.viewer
             if not g.viewer.may(right):
+                _note_refusal(who, right)
                 abort(403)
             if not by_itself:
                 note(who.db, who.sitting, clock.now())
@@ -124,6 +125,12 @@ def record(
             detail={"from": address(), **(detail or {})},
         )
     )
+
+
+def _note_refusal(who: SignedIn, right: Right | None) -> None:
+    seen = who.sitting.viewer
+    with who.db.agency_session(seen.agency_id) as session:
+        record(session, seen.agency_id, seen.account_id, "refused", "right", None, {"right": right})
 
 
 def _here() -> str | None:

@@ -11,7 +11,6 @@ HEADERS: Mapping[str, str] = MappingProxyType(
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
             "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         ),
-        "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "same-origin",  # nothing to others; Flask-WTF compares it over TLS
         "Permissions-Policy": (
@@ -23,14 +22,18 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         "X-Robots-Tag": "noindex",
     }
 )
-_A_YEAR = "max-age=31536000"
+_A_YEAR = "max-age=31536000; includeSubDomains"
 
 
-def put(response: Response, *, is_asset: bool, is_https: bool) -> Response:
-    """Put the headers on an answer; whatever is not an asset is kept by nobody, not even the browser's back button."""
-    response.headers.update(HEADERS)
+def put_everywhere(response: Response, *, is_https: bool) -> None:
+    """What the other doors say too: come by TLS only, and take no answer for something else."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
     if is_https:
         response.headers["Strict-Transport-Security"] = _A_YEAR
+
+
+def put(response: Response, *, is_asset: bool) -> None:
+    """Put the headers on an answer; whatever is not an asset is kept by nobody, not even the browser's back button."""
+    response.headers.update(HEADERS)
     if not is_asset:
         response.headers["Cache-Control"] = "no-store"
-    return response

@@ -14,6 +14,8 @@ from engage import clock
 from engage.console import headers, layout
 from engage.console.account_page import add_account
 from engage.console.audit_page import audit_pages
+from engage.console.first import FirstRun
+from engage.console.first_pages import first_pages
 from engage.console.gate import SignedIn, address
 from engage.console.openings_page import openings_pages
 from engage.console.passkey_pages import add_passkeys
@@ -34,9 +36,13 @@ _TRIES = "30/minute"
 _WORDS = str(Path(__file__).parent / "translations")
 
 
-def console(db: Database, passwords: Passwords, limit: Limit, place: Place) -> Sequence[Blueprint]:
-    """Every page of the console, a blueprint each; all are mounted under /console. `limit` is for what can be guessed at."""
-    return [_entrance(db, passwords, limit, place), *screens(db), people_pages(db), audit_pages(db), openings_pages(db)]
+def console(
+    db: Database, passwords: Passwords, limit: Limit, place: Place, first: FirstRun | None
+) -> Sequence[Blueprint]:
+    """Every page of the console, a blueprint each; all are mounted under /console. `limit` is for what can be guessed at,
+    `place` for passkeys, `first` for the pages of the first run."""
+    pages = [_entrance(db, passwords, limit, place), *screens(db), people_pages(db), audit_pages(db), openings_pages(db)]
+    return pages if first is None else [*pages, first_pages(db, first, limit)]
 
 
 def _entrance(db: Database, passwords: Passwords, limit: Limit, place: Place) -> Blueprint:
@@ -49,7 +55,9 @@ def _entrance(db: Database, passwords: Passwords, limit: Limit, place: Place) ->
     return door
 
 
-def mount(app: Flask, db: Database, *, public_url: str, passwords: Passwords | None = None) -> None:
+def mount(
+    app: Flask, db: Database, *, public_url: str, passwords: Passwords | None = None, first: FirstRun | None = None
+) -> None:
     """Add the console to `app`. Needs the process's key ring. `public_url` tells whether browsers come by https."""
     is_https = public_url.startswith("https://")
     app.config.update(
@@ -81,15 +89,15 @@ def mount(app: Flask, db: Database, *, public_url: str, passwords: Passwords | N
     app.add_template_filter(layout.localtime)
 
     limiter = Limiter(address, app=app, storage_uri="memory://", headers_enabled=False)
-    for pages in console(db, passwords or Passwords(), limiter.limit(_TRIES), _place(public_url)):
+    for pages in console(db, passwords or Passwords(), limiter.limit(_TRIES), _place(public_url), first):
         pages.before_request(csrf.protect)
         app.register_blueprint(pages)
 
     @app.after_request
     def _dress(response: Response) -> Response:
+        headers.put_everywhere(response, is_https=is_https)
         if is_ours():
-            is_asset = request.endpoint == "console.static" and response.status_code < 400
-            headers.put(response, is_asset=is_asset, is_https=is_https)
+            headers.put(response, is_asset=request.endpoint == "console.static" and response.status_code < 400)
         return response
 
 

@@ -27,7 +27,11 @@ _LONGEST_ANSWER = 16_000
 
 def add_passkeys(door: Blueprint, db: Database, passwords: Passwords, limit: Limit, place: Place) -> None:
     """/console/second-factor/passkey and /console/account/passkeys, each with /options beneath it."""
+    _add_using(door, db, limit, place)
+    _add_keeping(door, db, passwords, limit, place)
 
+
+def _add_using(door: Blueprint, db: Database, limit: Limit, place: Place) -> None:
     @door.post("/second-factor/passkey/options")
     @limit
     def ask_to_use() -> ResponseReturnValue:
@@ -53,9 +57,11 @@ def add_passkeys(door: Blueprint, db: Database, passwords: Passwords, limit: Lim
                 record(rows, seen.agency_id, seen.account_id, "second_factor.failed", "account", seen.account_id)
         if not is_right:
             return render_template("console/second_factor.html", wrong=_not_accepted(), has_passkeys=True), 403
-        delays.forget(db, tries)
+        delays.forget(db, tries, now)
         return let_in(db, who, "passkey", onward(request.args.get("next")))
 
+
+def _add_keeping(door: Blueprint, db: Database, passwords: Passwords, limit: Limit, place: Place) -> None:
     @door.post("/account/passkeys/options")
     @needs(None)
     def ask_to_add() -> ResponseReturnValue:

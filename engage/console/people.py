@@ -25,7 +25,12 @@ Act = Callable[[Session, Account, str, datetime], object]
 def people_pages(db: Database) -> Blueprint:
     """/console/people and what is beneath it."""
     door = Blueprint("people", __name__, url_prefix="/console/people")
+    _add_links(door, db)
+    _add_changes(door, db)
+    return door
 
+
+def _add_links(door: Blueprint, db: Database) -> None:
     @door.get("/")
     @needs(Right.PEOPLE_ACT)
     def show() -> ResponseReturnValue:
@@ -59,6 +64,8 @@ def people_pages(db: Database) -> Blueprint:
             token = accounts.new_link(rows, account, g.viewer.actor, clock.now())
         return _link(account, token)
 
+
+def _add_changes(door: Blueprint, db: Database) -> None:
     @door.post("/<int:account_id>/role")
     @needs(Right.PEOPLE_ACT)
     def role(account_id: int) -> ResponseReturnValue:
@@ -88,7 +95,6 @@ def people_pages(db: Database) -> Blueprint:
             needs(Right.PEOPLE_ACT)(_doing(db, act)),
             methods=["POST"],
         )
-    return door
 
 
 def _doing(db: Database, act: Act) -> Callable[[int], ResponseReturnValue]:

@@ -24,7 +24,11 @@ ENROLS = "enrols"
 
 def add_second_factor(door: Blueprint, db: Database, limit: Limit) -> None:
     """/console/second-factor, and /new beneath it."""
+    _add_asking(door, db, limit)
+    _add_enrolment(door, db, limit)
 
+
+def _add_asking(door: Blueprint, db: Database, limit: Limit) -> None:
     @door.get("/second-factor")
     def second_factor() -> ResponseReturnValue:
         who = signed_in()
@@ -54,9 +58,11 @@ def add_second_factor(door: Blueprint, db: Database, limit: Limit) -> None:
             return render_template(
                 "console/second_factor.html", wrong=gettext("This code is wrong, too old, or was used already.")
             ), 403
-        delays.forget(db, tries)
+        delays.forget(db, tries, clock.now())
         return let_in(db, who, way, onward(request.args.get("next")))
 
+
+def _add_enrolment(door: Blueprint, db: Database, limit: Limit) -> None:
     @door.get("/second-factor/new")
     def new_second_factor() -> ResponseReturnValue:
         who = _enrolling()
@@ -97,6 +103,7 @@ def add_second_factor(door: Blueprint, db: Database, limit: Limit) -> None:
 
 
 def let_in(db: Database, who: SignedIn, way: str, response: Response, codes: list[str] | None = None) -> Response:
+    """Make a half session whole: under a new secret, on record, the browser remembered. `codes` are shown once."""
     now, seen = clock.now(), who.sitting.viewer
     with db.agency_session(seen.agency_id) as rows:
         token = make_whole(rows, who.sitting, now)
@@ -135,6 +142,7 @@ def _try_code(db: Database, who: SignedIn, code: str) -> str | None:
 
 
 def counts(db: Database, who: SignedIn) -> dict[bytes, Counted]:
+    """Whose count a try at the second factor is: the account's from here, or from a browser it knows."""
     cookie = request.cookies.get(device_cookie())
     device = cookie if devices.is_known(db, cookie, _account(db, who).email, clock.now()) else None
     seen = who.sitting.viewer

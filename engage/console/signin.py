@@ -61,7 +61,7 @@ def add_sign_in(door: Blueprint, db: Database, passwords: Passwords, limit: Limi
                 ),
                 email,
             ), 403
-        delays.forget(db, counts)
+        delays.forget(db, counts, now)
         with db.agency_session(account.agency_id) as rows:
             if passwords.is_outdated(kept):
                 rows.merge(account).password_hash = passwords.hash(field("password"))

@@ -301,12 +301,13 @@ def _wire(text: OutboundText) -> dict[str, Any]:
         if sender.messaging_service_sid
         else {"from_": sender.from_number}
     )
+    told = {"status_callback": text.status_callback} if text.status_callback else {}
     return {
         "to": text.to,
         "body": text.body,
-        "status_callback": text.status_callback,
         "validity_period": min(text.valid_for_seconds, LONGEST_VALIDITY_SECONDS),
         "smart_encoded": False,  # ours is done when the text is rendered, so that what we counted is what is sent
+        **told,
         **by,
     }
 

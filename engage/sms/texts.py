@@ -26,7 +26,8 @@ class Sender:
 class OutboundText:
     """A text as it goes to Twilio.
 
-    `to` is E.164. `status_callback` is our public address with our own opaque message id in it. `valid_for_seconds`
+    `to` is E.164. `status_callback` is our public address with our own opaque message id in it, empty for a test text of which
+    nobody waits for a receipt. `valid_for_seconds`
     (1 or more) is how long the text is worth delivering; Twilio drops it afterwards with 30001, ten hours at the latest.
     """
 

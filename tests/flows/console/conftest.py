@@ -13,10 +13,13 @@ from freezegun.api import FrozenDateTimeFactory
 from engage import clock
 from engage.agencies.model import Account
 from engage.agencies.rules.people import AccountRole
+from engage.console.first import FirstRun
 from engage.console.model import AccountBranch
 from engage.console.passwords import Passwords
 from engage.console.sessions import begin
+from engage.errors import ConfigurationError
 from engage.settings import read_toml
+from engage.sms.gateway import Gateway
 from engage.sms.rules.codes import CodeTable, parse_codes
 from tests.cast import NOON, Cast
 from tests.conftest import ROOT
@@ -38,7 +41,15 @@ def time() -> Iterator[FrozenDateTimeFactory]:
 @pytest.fixture
 def app(cast: Cast, time: FrozenDateTimeFactory) -> Flask:
     """The web app with the console, reached by https."""
-    return create_app(cast.db, codes(), auth_tokens=["x"], public_url="https://engage.example.org", passwords=QUICK)
+    first = FirstRun(token=None, config_dir=ROOT / "config", problems=list, gateway=no_gateway)
+    return create_app(
+        cast.db, codes(), first=first, auth_tokens=["x"], public_url="https://engage.example.org", passwords=QUICK
+    )
+
+
+def no_gateway() -> Gateway:
+    """A machine without an account at Twilio."""
+    raise ConfigurationError("ENGAGE_TWILIO_ACCOUNT_SID is not set.")
 
 
 def codes() -> CodeTable:

@@ -17,6 +17,7 @@ OPEN = {
     *("console.check_code", "console.new_second_factor", "console.picture", "console.prove"),
     *("console.follow_link", "console.welcome", "console.choose_password"),
     *("console.ask_to_use", "console.use"),
+    *("first.follow", "first.ask", "first.found"),  # test_first_run.py
 }
 NEITHER = {303, 401}  # sent to sign in
 

@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 import engage.alerts.model
+import engage.console.model
 import engage.db.model
 import engage.replies.model  # noqa: F401 - every table must be known
 from engage.db import Base, Database, encryption, migrate
@@ -46,6 +47,12 @@ FILLINGS = {
     "alerts.note": """
         INSERT INTO alerts (agency_id, kind, severity, code, ladder_id, next_due_at, opened_at, note)
         SELECT agency_id, 'urgent', 3, '4821', min(id), now(), now(), :value FROM ladders GROUP BY agency_id""",
+    "accounts.totp_secret": """
+        INSERT INTO accounts (agency_id, email, name, role, created_at, totp_secret)
+        SELECT id, 'rosa@example.org', 'Rosa', 'nurse', now(), :value FROM agencies""",
+    "patient_openings.reason": """
+        INSERT INTO patient_openings (agency_id, account_id, patient_id, reason, opened_at, ends_at)
+        SELECT a.agency_id, a.id, p.id, :value, now(), now() FROM accounts a JOIN patients p ON p.agency_id = a.agency_id""",
 }
 
 

@@ -54,6 +54,6 @@ def test_placeholders_are_the_same() -> None:
 def test_the_compiled_catalog_is_that_of_the_text(path) -> None:  # type: ignore[no-untyped-def]
     compiled = io.BytesIO()
     write_mo(compiled, read(path))
-    wanted = {message.id: message.string for message in read_mo(io.BytesIO(compiled.getvalue())) if message.id}
+    wanted = {str(message.id): message.string for message in read_mo(io.BytesIO(compiled.getvalue())) if message.id}
     with path.with_suffix(".mo").open("rb") as file:
-        assert {message.id: message.string for message in read_mo(file) if message.id} == wanted
+        assert {str(message.id): message.string for message in read_mo(file) if message.id} == wanted
