@@ -41,7 +41,13 @@ def console(
 ) -> Sequence[Blueprint]:
     """Every page of the console, a blueprint each; all are mounted under /console. `limit` is for what can be guessed at,
     `place` for passkeys, `first` for the pages of the first run."""
-    pages = [_entrance(db, passwords, limit, place), *screens(db), people_pages(db), audit_pages(db), openings_pages(db)]
+    pages = [
+        _entrance(db, passwords, limit, place),
+        *screens(db),
+        people_pages(db),
+        audit_pages(db),
+        openings_pages(db),
+    ]
     return pages if first is None else [*pages, first_pages(db, first, limit)]
 
 

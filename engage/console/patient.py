@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from engage.console import patient_acts
 from engage.console.gate import needs, reading
 from engage.console.lists import codes, states
+from engage.console.openings import may_see
 from engage.console.patient_read import Person, Phone, read_person, read_phones, read_scores, read_visits
 from engage.console.rules.board import read_day
 from engage.console.rules.chart import draw
@@ -135,8 +136,9 @@ def _add_acts(door: Blueprint, db: Database) -> None:
 
 
 def _person(session: Session, patient_id: int) -> Person:
-    person = read_person(session, viewer().agency_id, patient_id, viewer().branch_ids)
-    if person is None:
+    """The patient; 404 for one that there is not, or that this account may not see (nor has opened with a reason)."""
+    person = read_person(session, viewer().agency_id, patient_id)
+    if person is None or not may_see(session, viewer(), patient_id, person.branch_id, instant()):
         abort(404)
     return person
 

@@ -33,7 +33,6 @@ LEFT JOIN LATERAL (
     LEFT JOIN referral_sources r ON r.agency_id = e.agency_id AND r.id = e.referral_source_id
     WHERE e.agency_id = p.agency_id AND e.patient_id = p.id ORDER BY e.starts_on DESC, e.id DESC LIMIT 1) e ON true
 WHERE p.agency_id = :agency AND p.id = :patient
-  AND (CAST(:branches AS bigint[]) IS NULL OR p.branch_id = ANY(CAST(:branches AS bigint[])))
 """)
 # The last word on each category of each phone, and of the phone itself; and whether the phone has written within a day.
 _CONTACTS = text("""
@@ -91,6 +90,7 @@ class Person:
     status: str
     status_since: datetime
     is_monitored: bool
+    branch_id: int
     branch: str
     nurse: str | None
     hours: tuple[time, time]
@@ -165,10 +165,9 @@ class Scored:
     level: int | None
 
 
-def read_person(session: Session, agency_id: int, patient_id: int, branch_ids: frozenset[int] | None) -> Person | None:
-    """The patient, or None where there is none that this account may see."""
-    branches = None if branch_ids is None else sorted(branch_ids)
-    row = session.execute(_PATIENT, {"agency": agency_id, "patient": patient_id, "branches": branches}).first()
+def read_person(session: Session, agency_id: int, patient_id: int) -> Person | None:
+    """The patient, or None where there is none; whether somebody may see them is asked elsewhere."""
+    row = session.execute(_PATIENT, {"agency": agency_id, "patient": patient_id}).first()
     if row is None:
         return None
     return Person(
@@ -183,6 +182,7 @@ def read_person(session: Session, agency_id: int, patient_id: int, branch_ids: f
         status=row.status,
         status_since=row.status_since,
         is_monitored=row.is_monitored,
+        branch_id=row.branch_id,
         branch=row.branch,
         nurse=row.nurse,
         hours=(row.texts_after, row.texts_until),

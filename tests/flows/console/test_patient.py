@@ -93,6 +93,15 @@ def test_snooze_level_and_pause(cast: Cast, ward: Ward, ana: FlaskClient) -> Non
 def test_only_whom_an_account_may_see(cast: Cast, signed_in: SignIn, ana: FlaskClient) -> None:
     assert ana.get(f"/console/patients/{cast.stranger}").status_code == 404
     assert signed_in("nurse", agency=cast.other_id).get(f"/console/patients/{cast.rose}").status_code == 404
+    ward = Ward(cast)
+    ward.sql(
+        "INSERT INTO branches (agency_id, emr_id, name, time_zone) VALUES (:agency, 'far', 'Far', 'America/New_York')", agency=cast.id
+    )  # fmt: skip
+    ((far,),) = ward.sql("SELECT id FROM branches WHERE emr_id = 'far'")
+    elsewhere = signed_in("nurse", branches=(far,))
+    for path in ("", "/write", "/pause", "/cost"):
+        ask = elsewhere.post if path else elsewhere.get
+        assert ask(f"/console/patients/{cast.rose}{path}", data={}).status_code == 404
     auditor = signed_in("auditor")
     page = auditor.get(f"/console/patients/{cast.rose}")
     assert page.status_code == 200

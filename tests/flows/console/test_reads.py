@@ -101,8 +101,7 @@ def test_only_the_branches_of_an_account(cast: Cast, ward: Ward) -> None:
     assert listed(cast, outside).entries == ()
     assert listed(cast, outside).counts[Whose.AGENCY] == 0
     with cast.db.agency_session(cast.id) as session:
-        assert read_person(session, cast.id, cast.rose, outside.branch_ids) is None
-        assert read_person(session, cast.id, cast.stranger, None) is None  # another agency's
+        assert read_person(session, cast.id, cast.stranger) is None  # another agency's
         assert read_board(session, Narrowed(cast.id, outside.branch_ids, MONDAY, MONDAY)) == []
 
 
@@ -129,7 +128,7 @@ def test_the_whole_of_a_patient(cast: Cast, ward: Ward, shelf: Shelf) -> None:
     alert = ward.opens(AlertKind.LOW_SCORE)
     ward.sql("UPDATE visits SET answer = 'confirmed', answered_at = :now", now=NOON)
     with cast.db.agency_session(cast.id) as session:
-        person = read_person(session, cast.id, cast.rose, None)
+        person = read_person(session, cast.id, cast.rose)
         assert person is not None
         assert (person.name, person.nurse, person.hours) == ("Rose Miller", "Ana Tester", (time(8), time(21)))
         (phone,) = read_phones(session, cast.id, cast.rose, BY_HAND_FOR, NOON)
@@ -203,7 +202,7 @@ def test_no_page_reads_row_by_row(cast: Cast, ward: Ward, shelf: Shelf) -> None:
 
     def patient() -> None:
         with cast.db.agency_session(cast.id) as session:
-            person = read_person(session, cast.id, cast.rose, None)
+            person = read_person(session, cast.id, cast.rose)
             assert person is not None
             read_phones(session, cast.id, cast.rose, BY_HAND_FOR, NOON)
             read_scores(session, person, cast.id, NOON)
