@@ -1,11 +1,11 @@
 """Reads the dashboard: a span of days in, counts by day and branch out. Four statements for any span."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from engage.console.rules.rates import Counts, Row
@@ -60,7 +60,7 @@ def read_days(
     ]
 
 
-def _of(row: Mapping[str, Any]) -> dict[str, Any]:
+def _of(row: RowMapping) -> dict[str, Any]:
     return {name: value or 0 for name, value in row.items() if name not in {"day", "branch_id"}}
 
 

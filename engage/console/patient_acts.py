@@ -36,9 +36,11 @@ def write(db: Database, viewer: Viewer, person: Person, said: str, now: datetime
         writer = _emr_id(session, viewer)
     write_by_hand(db, viewer.agency_id, person.emr_id, said, writer=writer, actor=viewer.actor, now=now)
     hours = int(BY_HAND_FOR.total_seconds() // 3600)
-    return gettext(
-        "Your text is on its way. For %(hours)s hours what comes back goes to you, and nothing else answers.",
-        hours=hours,
+    return str(
+        gettext(
+            "Your text is on its way. For %(hours)s hours what comes back goes to you, and nothing else answers.",
+            hours=hours,
+        )
     )
 
 
@@ -47,8 +49,8 @@ def snooze(db: Database, viewer: Viewer, person: Person, days: int, now: datetim
     until = timedelta(days=days)
     set_level(db, viewer.agency_id, person.emr_id, {}, snooze=until, actor=viewer.actor, now=now)
     if not days:
-        return gettext("Scores and silences call again.")
-    return gettext("Scores and silences call nobody for %(days)s days. Urgent words and a 1 still do.", days=days)
+        return str(gettext("Scores and silences call again."))
+    return str(gettext("Scores and silences call nobody for %(days)s days. Urgent words and a 1 still do.", days=days))
 
 
 def level(db: Database, viewer: Viewer, person: Person, wanted: Mapping[str, int | None], now: datetime) -> str:
@@ -60,7 +62,7 @@ def level(db: Database, viewer: Viewer, person: Person, wanted: Mapping[str, int
                 gettext("%(value)s is not from %(lowest)s to %(highest)s.", value=value, lowest=lowest, highest=highest)
             )
     set_level(db, viewer.agency_id, person.emr_id, wanted, forget=True, actor=viewer.actor, now=now)
-    return gettext("Saved: what calls somebody for this patient.")
+    return str(gettext("Saved: what calls somebody for this patient."))
 
 
 def pause(db: Database, viewer: Viewer, person: Person, status: str, now: datetime) -> str:
@@ -73,7 +75,9 @@ def pause(db: Database, viewer: Viewer, person: Person, status: str, now: dateti
             raise BadInput(gettext("A death is taken back in the EMR, or by whoever runs Engage."))
         before, row.status, row.status_since = row.status, status, now
         changing(session, viewer, "patient.status", "patient", person.id, {"before": before, "after": status})
-    return gettext("Texts go on.") if status == PatientStatus.ACTIVE else gettext("All texts to this patient pause.")
+    return str(
+        gettext("Texts go on.") if status == PatientStatus.ACTIVE else gettext("All texts to this patient pause.")
+    )
 
 
 def _emr_id(session: Session, viewer: Viewer) -> str | None:
