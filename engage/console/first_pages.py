@@ -34,9 +34,9 @@ def _add_founding(door: Blueprint, db: Database, first: FirstRun, limit: Limit) 
     @door.get("/<token>")
     @limit
     def follow(token: str) -> ResponseReturnValue:
-        session.clear()
         if not first.is_meant(token) or has_agency(db):
             abort(404)
+        session.clear()
         session[_MAY] = token
         return redirect(url_for("first.ask"), 303)
 

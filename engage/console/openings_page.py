@@ -42,7 +42,7 @@ def openings_pages(db: Database) -> Blueprint:
     def show() -> ResponseReturnValue:
         with db.agency_session(g.viewer.agency_id) as rows:
             found = openings(rows, clock.now())
-            reading(rows, g.viewer, "openings", None)
+            reading(rows, g.viewer, "openings", None, {"patients": sorted({one.patient_id for one in found})})
         return render_template("console/openings.html", openings=found)
 
     return door

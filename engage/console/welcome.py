@@ -27,9 +27,9 @@ def add_welcome(door: Blueprint, db: Database, passwords: Passwords, limit: Limi
     @door.get("/welcome/<token>")
     @limit
     def follow_link(token: str) -> ResponseReturnValue:
-        session.clear()
         if of_link(db, token, clock.now()) is None:
             return render_template("console/no_link.html"), 404
+        session.clear()  # not before: a false link on somebody's site must sign nobody out
         session[_LINK] = token
         return redirect(url_for("console.welcome"), 303)
 

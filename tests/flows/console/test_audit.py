@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from engage.agencies.model import AuditEvent
-from engage.db import Database
+from engage.db import Database, migrate
 from engage.reports.chain import verify
 from tests.cast import NOON, Cast
+from tests.conftest import RING
 from tests.flows.console.conftest import SignIn
 
 
@@ -119,3 +120,16 @@ def test_reads_are_on_record_and_can_be_searched(signed_in: SignIn, cast: Cast) 
     assert "Yes:" in auditor.post("/console/audit/verify").text
     tamper(cast.db, f"UPDATE audit_events SET actor = 'x' WHERE agency_id = {cast.id} AND actor = 'cli:x'")
     assert "No." in auditor.post("/console/audit/verify").text
+
+
+def test_the_migration_chains_what_there_was(cast: Cast) -> None:
+    """Rows of an older release, in the order of their ids; whatever is written afterwards goes on from them."""
+    migrate.downgrade(cast.db, "0018_wording")
+    write(cast, 4)
+    migrate.upgrade(cast.db, RING)
+    assert found(cast) == (None, None)
+    write(cast, 2)
+    with cast.db.agency_session(cast.id) as session:
+        chain = verify(session)
+        events = session.scalar(text("SELECT count(*) FROM audit_events"))
+    assert (chain.is_whole, chain.length) == (True, events)
