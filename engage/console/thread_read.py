@@ -17,7 +17,7 @@ from engage.outreach.rules.reasons import explain
 from engage.outreach.rules.words import Channel, Kind
 from engage.sms.rules.statuses import MessageState
 
-MOST_TEXTS = 20
+MOST_TEXTS = 12
 """Of each direction on one page; older ones are a page further."""
 _MOST_ALERTS = 30
 

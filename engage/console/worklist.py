@@ -72,7 +72,10 @@ def _add_acts(door: Blueprint, db: Database) -> None:
     @door.post("/alerts/<int:alert_id>/take")
     @needs(Right.ALERTS_ACT)
     def take_it(alert_id: int) -> ResponseReturnValue:
-        return _acted(db, alert_id, lambda session, me, alert, now: take(session, viewer(), me, alert, now))
+        def taken(session: Session, me: int, alert: Alert, now: datetime) -> Said:
+            return take(session, viewer(), me, alert, now)
+
+        return _acted(db, alert_id, taken, opens_patient=True)  # whoever takes it wants to read and call
 
     @door.post("/alerts/<int:alert_id>/pass")
     @needs(Right.ALERTS_ACT)
@@ -89,16 +92,24 @@ def _add_acts(door: Blueprint, db: Database) -> None:
         return _acted(db, alert_id, closed)
 
 
-def _acted(db: Database, alert_id: int, act: Callable[[Session, int, Alert, datetime], Said]) -> ResponseReturnValue:
-    """Do it in one transaction, and say what came of it where the form was."""
+Act = Callable[[Session, int, Alert, datetime], Said]
+
+
+def _acted(db: Database, alert_id: int, act: Act, *, opens_patient: bool = False) -> ResponseReturnValue:
+    """Do it in one transaction, and say what came of it where the form was; or on the patient's page, if it was done."""
+    patient_id = None
     try:
         with db.agency_session(viewer().agency_id) as session:
             alert = _alert(session, reach(), alert_id)
             said = act(session, my_clinician(), alert, instant())
+            patient_id = (
+                alert.patient_id if opens_patient and said.is_done and viewer().may(Right.PATIENTS_READ) else None
+            )
     except (BadInput, NotFound) as wrong:
         said = Said(str(wrong), is_done=False)
     flash(said.words, "good" if said.is_done else "wrong")
-    back = local(request.form.get("next")) or url_for("worklist.show")
+    usual = url_for("patient.show", patient_id=patient_id) if patient_id is not None else url_for("worklist.show")
+    back = local(request.form.get("next")) or usual
     return redirect(back, 303)
 
 

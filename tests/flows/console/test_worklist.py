@@ -44,7 +44,10 @@ def test_a_nurse_sees_takes_and_closes(cast: Cast, ward: Ward, ana: FlaskClient)
     assert "Within the hour" in page or "Now" in page  # the severity in words
 
     answer = ana.post(f"/console/alerts/{alert}/take")
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/console/worklist")
+    assert (answer.status_code, answer.headers["Location"]) == (
+        303,
+        f"/console/patients/{cast.rose}",
+    )  # to read and call
     assert ward.alert(alert).acknowledged_by == cast.ana
     assert "is yours" in ana.get("/console/worklist").text
 
