@@ -128,6 +128,12 @@ def _add_acts(door: Blueprint, db: Database) -> None:
         }
         return _done(db, patient_id, lambda person, now: patient_acts.level(db, viewer(), person, wanted, now))
 
+    @door.post("/<int:patient_id>/contact")
+    @needs(Right.PATIENTS_ACT)
+    def contact(patient_id: int) -> ResponseReturnValue:
+        said, agreed = request.form.to_dict(), request.form.getlist("agreed")
+        return _done(db, patient_id, lambda person, now: patient_acts.contact(db, viewer(), person, said, agreed, now))
+
     @door.post("/<int:patient_id>/pause")
     @needs(Right.PATIENTS_ACT)
     def pause(patient_id: int) -> ResponseReturnValue:

@@ -1,6 +1,6 @@
 """What somebody does for a patient: writes, snoozes, sets a level, pauses. A patient in, a sentence out; the verbs are those of the CLI."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from flask_babel import gettext
@@ -13,8 +13,9 @@ from engage.console.patient_read import Person
 from engage.console.viewer import Viewer
 from engage.db import Database
 from engage.errors import BadInput
+from engage.patients.by_hand import add_contact
 from engage.patients.model import Patient
-from engage.patients.rules.words import PatientStatus
+from engage.patients.rules.words import Category, ConsentSource, PatientStatus, Relationship
 from engage.replies.asked import BY_HAND_FOR
 from engage.replies.by_hand import write_by_hand
 from engage.replies.levels import set_level
@@ -78,6 +79,31 @@ def pause(db: Database, viewer: Viewer, person: Person, status: str, now: dateti
     return str(
         gettext("Texts go on.") if status == PatientStatus.ACTIVE else gettext("All texts to this patient pause.")
     )
+
+
+def contact(
+    db: Database, viewer: Viewer, person: Person, said: Mapping[str, str], agreed: Collection[str], now: datetime
+) -> str:
+    """Add a phone, with what its owner agreed to. Raises BadInput for what cannot be one."""
+    relationship, how = said.get("relationship", ""), said.get("how", "")
+    if relationship not in set(Relationship) or how not in set(ConsentSource):
+        raise BadInput(gettext("Say whose phone it is, and how they agreed."))
+    name = said.get("name", "").replace("\x00", "").strip()[:80] or None
+    categories = [Category(word) for word in agreed if word in set(Category)]
+    with db.agency_session(viewer.agency_id) as session:
+        add_contact(
+            session,
+            viewer.agency_id,
+            person.id,
+            said.get("phone", ""),
+            name,
+            Relationship(relationship),
+            categories,
+            ConsentSource(how),
+            viewer.actor,
+            now,
+        )
+    return str(gettext("The phone is on record."))
 
 
 def _emr_id(session: Session, viewer: Viewer) -> str | None:

@@ -90,6 +90,25 @@ def test_snooze_level_and_pause(cast: Cast, ward: Ward, ana: FlaskClient) -> Non
     assert actions == ["patient.level", "patient.level", "patient.status"]
 
 
+def test_a_daughter_s_phone_is_added(cast: Cast, ward: Ward, ana: FlaskClient) -> None:
+    here = f"/console/patients/{cast.rose}/contact"
+    joan = {
+        "phone": "(202) 555-0144",
+        "name": "Joan",
+        "relationship": "family",
+        "how": "phone",
+        "agreed": ["visits", "nonsense"],
+    }
+    shown(ana.post(here, data=joan, follow_redirects=True).text, "The phone is on record", "Joan", "tel:+12025550144")
+    assert ward.sql(
+        "SELECT category, kind, source FROM consent_events WHERE contact_id = (SELECT max(id) FROM contacts)"
+    ) == [("visits", "granted", "phone")]
+    shown(ana.post(here, data=joan, follow_redirects=True).text, "on record already")
+    shown(ana.post(here, data=joan | {"phone": "12"}, follow_redirects=True).text, "cannot be used")
+    shown(ana.post(here, data=joan | {"how": "hearsay"}, follow_redirects=True).text, "Say whose phone")
+    assert ward.sql("SELECT count(*) FROM audit_events WHERE action = 'contact.add'") == [(1,)]
+
+
 def test_only_whom_an_account_may_see(cast: Cast, signed_in: SignIn, ana: FlaskClient) -> None:
     assert ana.get(f"/console/patients/{cast.stranger}").status_code == 404
     assert signed_in("nurse", agency=cast.other_id).get(f"/console/patients/{cast.rose}").status_code == 404
