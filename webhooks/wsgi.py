@@ -1,11 +1,12 @@
 """What granian serves: the app made from the environment of its process, which ends when its parent ends."""
 
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engage import clock, log
-from engage.cli.doctor import of_settings
 from engage.console.first import FIRST_RUN, FirstRun
 from engage.console.lists import CONFIG
 from engage.db import Database, encryption
@@ -14,8 +15,10 @@ from engage.db.opening import ring_of
 from engage.db.processes import end_with_parent
 from engage.settings import load, read_toml
 from engage.sms.rules.codes import parse_codes
-from engage.worker import gateway_of
 from webhooks.app import create_app
+
+if TYPE_CHECKING:
+    from engage.sms.gateway import Gateway
 
 _PATIENCE_SECONDS = 5  # a request is answered in milliseconds; Twilio itself waits 15 s
 
@@ -33,6 +36,20 @@ _db = Database(
     name="engage web",
     prepares=True,
 )
+
+
+def _problems() -> Sequence[str]:
+    from engage.cli.doctor import of_settings
+
+    return of_settings(settings)
+
+
+def _gateway() -> "Gateway":
+    from engage.worker import gateway_of
+
+    return gateway_of(settings)
+
+
 app = create_app(
     _db,
     parse_codes(read_toml(settings.config_dir / "twilio-codes.toml")),
@@ -42,8 +59,8 @@ app = create_app(
     first=FirstRun(
         token=os.environ.pop(FIRST_RUN, None),
         config_dir=settings.config_dir,
-        problems=lambda: of_settings(settings),
-        gateway=lambda: gateway_of(settings),
+        problems=_problems,
+        gateway=_gateway,
     ),
 )
 if settings.web_proxies:  # else somebody could write any address into the header, and so into the audit

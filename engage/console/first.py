@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
@@ -17,10 +18,12 @@ from engage.errors import BadInput, EngageError
 from engage.onboarding import NewAgency, found_agency
 from engage.onboarding.shipped import wording_faults
 from engage.outreach.rules.checks import House
-from engage.sms.gateway import Gateway, GatewayUnavailable
 from engage.sms.rules.phones import PhoneNumber, parse_phone
 from engage.sms.texts import Accepted, OutboundText
 from engage.sms.texts import Sender as From
+
+if TYPE_CHECKING:  # Twilio's library is large, and only the first run's pages need it here
+    from engage.sms.gateway import Gateway
 
 FIRST_RUN = "ENGAGE_FIRST_RUN"
 """The variable by which `engage up` hands the secret to its web processes; no setting, and gone when they have read it."""
@@ -37,7 +40,7 @@ class FirstRun:
     token: str | None = field(repr=False)
     config_dir: Path
     problems: Callable[[], Sequence[str]]
-    gateway: Callable[[], Gateway]
+    gateway: "Callable[[], Gateway]"
 
     def is_meant(self, token: str) -> bool:
         """Whether `token` is the one that was printed."""
@@ -65,8 +68,10 @@ def begin(db: Database, new: NewAgency, name: str, email: str, config_dir: Path,
         return new_link(session, account, _ACTOR, now)
 
 
-def check_twilio(db: Database, agency_id: int, open_gateway: Callable[[], Gateway], now: datetime) -> str | None:
+def check_twilio(db: Database, agency_id: int, open_gateway: "Callable[[], Gateway]", now: datetime) -> str | None:
     """Ask Twilio for the newest texts to the agency's number; None when it answered, else a sentence."""
+    from engage.sms.gateway import GatewayUnavailable
+
     try:
         gateway = open_gateway()
     except EngageError as problem:
@@ -86,7 +91,7 @@ def send_test(
     account: Account,
     phone: str,
     words: str,
-    open_gateway: Callable[[], Gateway],
+    open_gateway: "Callable[[], Gateway]",
     now: datetime,
 ) -> str | None:
     """One text to a phone that the administrator names, on record without the number; None when Twilio took it, else a word why not.
