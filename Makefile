@@ -32,7 +32,7 @@ lint: install ## ruff, mypy, import contracts
 
 bench: install ## measure, each in its short form, in about ten minutes (docs/reference/benchmarks.md)
 	@for file in bench/understanding.py bench/import_visits.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
-	@for name in dispatch webhook page_latency memory growth; do $(BIN)/python -m bench.$$name --short || exit 1; done
+	@for name in dispatch webhook page_latency memory growth console; do $(BIN)/python -m bench.$$name --short || exit 1; done
 	@$(BIN)/python -m bench.planning --patients 20000 --older 1
 
 chaos: install ## the kill tests: 20,000 messages and 500 alerts, workers killed, the database restarted

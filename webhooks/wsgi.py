@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from engage import clock, log
 from engage.console.first import FIRST_RUN, FirstRun
+from engage.console.lists import CONFIG
 from engage.db import Database, encryption
 from engage.db.hints import Herald
 from engage.db.opening import ring_of
@@ -64,3 +65,4 @@ app = create_app(
 )
 if settings.web_proxies:  # else somebody could write any address into the header, and so into the audit
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.web_proxies, x_proto=settings.web_proxies)  # type: ignore[method-assign]
+app.config[CONFIG] = settings.config_dir

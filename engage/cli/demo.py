@@ -4,6 +4,8 @@ import json
 import sys
 import time as machine
 from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engage import log
+from engage.cli.demo_guest import invite_guest
 from engage.reports.day import counts
 from engage.simulation.run import Outcome, Plan, run_day
 from engage.simulation.world import ZONE, Event, World
@@ -44,7 +47,14 @@ _SHOWN = ("planned", "sent", "delivered", "replies", "alerts", "acknowledged", "
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed, another day.")
 @click.option("--once", is_flag=True, help="No terminal, as fast as it goes; exit 0 only if every promise was kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON at the end, and nothing else.")
-def demo(patients: int, visits: int | None, speed: float | None, seed: int, once: bool, as_json: bool) -> None:
+@click.option(
+    "--stay/--no-stay",
+    default=None,
+    help="When the day is over, keep the console open until Ctrl-C (default: in a terminal).",
+)
+def demo(
+    patients: int, visits: int | None, speed: float | None, seed: int, once: bool, as_json: bool, stay: bool | None
+) -> None:
     """Watch an invented agency's day: texts leave, patients answer, a "1" pages a nurse, she takes it by text.
 
     Everything is real but the people and Twilio: PostgreSQL, the wire, the program. Nothing of it stays behind.
@@ -52,16 +62,40 @@ def demo(patients: int, visits: int | None, speed: float | None, seed: int, once
     log.configure("ERROR")
     chosen = speed if speed is not None else (0 if once else 720)
     plan = Plan(patients, visits or max(1, patients * 2 // 3), chosen, seed)
-    if once or as_json:
-        outcome = run_day(plan, _silent if as_json else _plain)
-    elif sys.stdout.isatty():
+    is_live = sys.stdout.isatty() and not once and not as_json
+    rest = _stay if (is_live if stay is None else stay) else _leave
+    if is_live:
         with _Screen() as screen:
-            outcome = run_day(plan, screen.tell, screen.watch)
+            outcome = run_day(plan, screen.tell, screen.watch, lambda world: screen.hand_over(rest, world))
     else:
-        outcome = run_day(plan, _plain)
+        outcome = run_day(plan, _silent if as_json else _plain, stay=rest)
     _print(outcome, as_json)
     if outcome.broken:
         sys.exit(1)
+
+
+def _leave(_: World) -> None:
+    """The day is over, and so are we."""
+
+
+def _stay(world: World) -> None:
+    """Print the console's address and a sign-in, and let time pass as it does outside until Ctrl-C."""
+    guest = invite_guest(world.db, world.agency_id, world.now)
+    click.echo(f"\nThe day is over; the console is open at {world.address}/console until you press Ctrl-C.")
+    click.echo(f"  e-mail    {guest.email}\n  password  {guest.password}")
+    click.echo("  code      changes every half minute; it is that of the demonstration's clock:")
+    shown = ""
+    try:
+        while True:
+            code = guest.code(world.now)
+            if code != shown:
+                click.echo(f"            {code}")
+                shown = code
+            began = machine.monotonic()
+            world.step(world.now + timedelta(seconds=1))
+            machine.sleep(max(0.0, 1 - (machine.monotonic() - began)))
+    except KeyboardInterrupt:
+        click.echo("")
 
 
 def _silent(_: Event) -> None:
@@ -124,6 +158,11 @@ class _Screen:
     def tell(self, event: Event) -> None:
         """A new line of the story."""
         self._story.append(_line(event))
+
+    def hand_over(self, rest: Callable[[World], None], world: World) -> None:
+        """The picture stands still, and the terminal is another's."""
+        self._live.stop()
+        rest(world)
 
     def watch(self, world: World, share: float) -> None:
         """Draw, and count about twice a second."""

@@ -22,6 +22,7 @@ from engage.console.passkey_pages import add_passkeys
 from engage.console.passkeys import Place
 from engage.console.passwords import Passwords
 from engage.console.people import people_pages
+from engage.console.screens import screens
 from engage.console.second import add_second_factor
 from engage.console.sessions import find
 from engage.console.signin import Limit, add_sign_in
@@ -40,7 +41,13 @@ def console(
 ) -> Sequence[Blueprint]:
     """Every page of the console, a blueprint each; all are mounted under /console. `limit` is for what can be guessed at,
     `place` for passkeys, `first` for the pages of the first run."""
-    pages = [_entrance(db, passwords, limit, place), people_pages(db), audit_pages(db), openings_pages(db)]
+    pages = [
+        _entrance(db, passwords, limit, place),
+        *screens(db),
+        people_pages(db),
+        audit_pages(db),
+        openings_pages(db),
+    ]
     return pages if first is None else [*pages, first_pages(db, first, limit)]
 
 

@@ -65,8 +65,16 @@ Watch = Callable[[World, float], None]
 """Called after every step with the world and the share of the day that has passed."""
 
 
-def run_day(plan: Plan, tell: Callable[[Event], None], watch: Watch = lambda _, __: None) -> Outcome:
-    """One simulated day from 13:00 to 13:00. Ctrl-C passes through, with everything stopped and removed."""
+def run_day(
+    plan: Plan,
+    tell: Callable[[Event], None],
+    watch: Watch = lambda _, __: None,
+    stay: Callable[[World], None] = lambda _: None,
+) -> Outcome:
+    """One simulated day from 13:00 to 13:00. Ctrl-C passes through, with everything stopped and removed.
+
+    `stay` is called when the day is over and judged, with everything still running.
+    """
     began = machine.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="engage-demo-")))
@@ -79,6 +87,7 @@ def run_day(plan: Plan, tell: Callable[[Event], None], watch: Watch = lambda _, 
         if failed := world.fake.webhook_failures:
             broken.append(f"{len(failed)} webhook(s) were not answered well.")
         hours = (world.now - start) / timedelta(hours=1)
+        stay(world)
         if code := world.end():
             broken.append(f"engage up ended with exit code {code}.")
     return Outcome(found, tuple(broken), hours, machine.monotonic() - began)

@@ -73,6 +73,7 @@ class World:
     _errands: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
     _order: "itertools.count[int]" = field(default_factory=itertools.count)
     _program: subprocess.Popen[bytes] | None = None
+    address: str = ""  # of the program's web, once it is launched
 
     def __post_init__(self) -> None:
         self.now = self.start
@@ -124,6 +125,7 @@ class World:
 
     def launch(self, environment: Mapping[str, str], address: str) -> None:
         """Start `engage up` as it is and wait until it answers."""
+        self.address = address
         log_file = self.folder / "engage-up.log"
         with log_file.open("wb") as output:
             command = [sys.executable, "-m", "engage", "up"]

@@ -20,6 +20,21 @@ class VisitAnswer(StrEnum):
     DOES_NOT_WANT_IT = "does_not_want_it"
 
 
+class Missed(StrEnum):
+    """Why a visit did not take place: it goes into the record with its reason, and the physician is told of an ordered visit
+    that was missed (42 CFR 484.60(c)(1)).
+    """
+
+    NOT_HOME = "not_home"
+    REFUSED = "refused"
+    ILL = "ill"
+    IN_HOSPITAL = "in_hospital"
+    WEATHER = "weather"
+    OURS = "ours"  # nobody of ours could come
+    UNSAFE = "unsafe"
+    OTHER = "other"
+
+
 class FileKind(StrEnum):
     """What the lines of an EMR file are about."""
 
