@@ -30,6 +30,8 @@ def settle(kept: list[Find], score: Score, asked: Asked, scene: Scene) -> Verdic
     for find in kept:
         by.setdefault(find.entry.means, []).append(find)
     _drop_contained(by, scene)
+    if asked is Asked.NONE and "optout" in by:
+        _keep(by, "cancel_visit", lambda f: _calls_off(f, scene) or _asks(f, scene))  # "no thank you, no texts"
     if "auto_reply" in by and "urgent" not in by:
         return Verdict({Intent.AUTO_REPLY: by["auto_reply"]}, None, False)
     if "cancel_alone" in by:
@@ -37,7 +39,7 @@ def settle(kept: list[Find], score: Score, asked: Asked, scene: Scene) -> Verdic
     value = _score(by, score, asked)
     if "deceased" in by:
         value = None  # whoever tells us of a death rates nothing; the number is an hour or a date
-    _health(by)
+    _health(by, asked, scene)
     contradicts = _visit(by, asked, scene)
     _talk(by, scene)
     finds = {_LABELS[m]: f for m, f in sorted(by.items()) if m in _LABELS and m not in {"thanks", "unclear"}}
@@ -91,10 +93,18 @@ def _drop_contained(by: dict[str, list[Find]], scene: Scene) -> None:
     rude = [(f.first, f.last) for f in by.get("complaint", ())]
     for means in ("condition", "reschedule"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in rude))
+    # "Tired of explaining", "not up to it", "don't want to hear from you": no complaint about health.
+    _keep(
+        by,
+        "symptom",
+        lambda f: not any(a < f.last and f.first < b and f.last <= b for a, b in (*rude, *called_off, *stops)),
+    )
+    for means in ("question", "help"):
+        _keep(by, means, lambda f: not any(a < f.first < b or (a == f.first and f.last <= b) for a, b in rude))
     grave = [(f.first, f.last) for f in by.get("urgent", ())]
     life = [(f.first, f.last) for f in by.get("urgent", ()) if f.entry.kind == "own life"]
     _keep(by, "optout", lambda f: not any(f.first < b and a < f.last for a, b in life))
-    for means in ("complaint", "cancel_visit", "reschedule", "callback"):
+    for means in ("complaint", "question", "cancel_visit", "reschedule", "callback"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in grave))
 
 
@@ -140,7 +150,7 @@ def _score(by: dict[str, list[Find]], score: Score, asked: Asked) -> int | None:
     return None
 
 
-def _health(by: dict[str, list[Find]]) -> None:
+def _health(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> None:
     if "deceased" in by:
         for means in ("hospitalized", "symptom"):
             by.pop(means, None)
@@ -158,6 +168,10 @@ def _health(by: dict[str, list[Find]]) -> None:
         by.pop("symptom", None)
     if "urgent" in by:
         by.pop("help", None)
+        if asked is not Asked.SURVEY:
+            # "Does not answer", "nobody can help me": beside an emergency that is the patient, unless staff are named.
+            blamed = scene.lists["staff"] | scene.lists["you_they"]
+            _keep(by, "complaint", lambda f: any(w.text in blamed for w in scene.items[f.first : f.last]))
 
 
 def _visit(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> bool:

@@ -67,6 +67,8 @@ def _kept(seen: Words, asked: Asked, lexicon: Lexicon, main: str) -> tuple[Words
     against = {f: scene.reasons(f) for f in found}
     lost = [f for f, reasons in against.items() if reasons - {"over"}]
     kept = [f for f, reasons in against.items() if not reasons and not any(_is_part(f, whole) for whole in lost)]
+    if asked is Asked.SURVEY:
+        kept = [f for f in kept if f.entry.means not in {"urgent", "symptom"} or not scene.tended(f)]
     return words, scene, measured, [*kept, *_questions(words, kept)]
 
 
