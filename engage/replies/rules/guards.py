@@ -102,6 +102,8 @@ class Scene:
         for mark in self._marks("past"):
             if self.sentence[mark.first] != sentence or abs(self.clause[mark.first] - clause) > 1:
                 continue
+            if mark.first >= find.last and self.items[mark.first - 1].text in self.lists["likening"]:
+                continue  # "hurts like when I had my heart attack": then is only what now is like
             gap = _gap(mark, find)
             nows = [m for m in self._marks("present") if self.sentence[m.first] == sentence]
             if self.clause[mark.first] == clause:

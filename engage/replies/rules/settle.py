@@ -68,6 +68,7 @@ _HELD = {
     "reschedule": ("complaint", "callback", "hospitalized", "cancel_visit"),
     "condition": ("complaint", "callback"),
     "deceased": ("wrong_number",),
+    "wrong_number": ("complaint",),
     "question": ("complaint", "help", "callback", "reschedule", "optout", "optin", "wrong_number", "urgent", "thanks"),
     "callback": ("help", "auto_reply", "complaint", "optout"),
     "help": ("wrong_number", "urgent"),
