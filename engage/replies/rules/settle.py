@@ -7,8 +7,8 @@ through the finds.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engage.replies.rules.guards import ENDS, Scene
-from engage.replies.rules.lexicon import Find
+from engage.replies.rules.guards import ENDS, Scene, spoken
+from engage.replies.rules.lexicon import Entry, Find
 from engage.replies.rules.reading import Asked, Intent
 from engage.replies.rules.score import Fit, Score
 
@@ -48,7 +48,23 @@ def settle(kept: list[Find], score: Score, asked: Asked, scene: Scene) -> Verdic
     if not finds:
         lone = Intent.THANKS if "thanks" in by and not _answers_nothing(by, score, asked) else Intent.UNCLEAR
         finds[lone] = by.get("thanks", []) if lone is Intent.THANKS else []
+        if lone is Intent.UNCLEAR and asked is Asked.SURVEY and score.fit is Fit.NONE and _tells_of_staff(scene):
+            finds = {Intent.COMPLAINT: [Find(STORY, 1, len(scene.items) - 1)]}
     return Verdict(finds, value, contradicts)
+
+
+STORY = Entry(name="a story about staff, with no praise in it", means="complaint", language="shape", says=())
+"""Who answers a survey with a story about the staff and neither praise nor a number seldom means well: a person reads it."""
+
+STORY_WORDS = 5
+"""Words from which an answer is a story: "she was okay" is none."""
+
+
+def _tells_of_staff(scene: Scene) -> bool:
+    told = spoken(scene.items)
+    return len(told) >= STORY_WORDS and bool(
+        set(told) & (scene.lists["he_she"] | scene.lists["staff"] | {"they", "them"})
+    )
 
 
 _HELD = {
@@ -268,7 +284,15 @@ def _talk(by: dict[str, list[Find]], scene: Scene) -> None:
     if "optout" in by:
         # "Why am I still getting these" beside a stop asks for no answer.
         _keep(by, "help", lambda f: scene.items[f.first].text != "why")
+        _keep(by, "complaint", lambda f: not _blames_the_texts(f, scene))
         by.pop("complaint", None) if all(f.entry.kind == "texts" for f in by.get("complaint", [])) else None
+
+
+def _blames_the_texts(find: Find, scene: Scene) -> bool:
+    """ "These messages are a nuisance" beside a stop: its clause speaks of texts, and the find of no person."""
+    clause = {w.text for w, at in zip(scene.items, scene.clause, strict=True) if at == scene.clause[find.first]}
+    inside = {w.text for w in scene.items[find.first : find.last]}
+    return bool(clause & scene.lists["about_texts"]) and not inside & (scene.lists["staff"] | scene.lists["you_they"])
 
 
 def _answers_nothing(by: dict[str, list[Find]], score: Score, asked: Asked) -> bool:
