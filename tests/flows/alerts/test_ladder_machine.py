@@ -59,9 +59,7 @@ def machine(ward: Ward, people: dict[str, int]) -> type[RuleBasedStateMachine]:
             )
             ward.sql("UPDATE clinicians SET texts_stopped_at = NULL, page_channels = '{sms}'")
             # pages of earlier runs have left, so that none of this run travels in one of them
-            ward.sql(
-                "UPDATE messages SET state = 'failed', reason = 'x', ended_at = :now WHERE state = 'planned'", now=START
-            )
+            ward.sql("UPDATE messages SET state = 'failed', reason = 'x', ended_at = :now WHERE state = 'planned'", now=START)
             ((patient,),) = ward.sql(
                 "INSERT INTO patients (agency_id, branch_id, case_manager_id, emr_id, first_name, last_name, time_zone, status_since)"
                 " SELECT agency_id, branch_id, case_manager_id, :key, first_name, last_name, time_zone, status_since"
