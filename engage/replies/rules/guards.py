@@ -102,6 +102,8 @@ class Scene:
         for mark in self._marks("past"):
             if self.sentence[mark.first] != sentence or abs(self.clause[mark.first] - clause) > 1:
                 continue
+            if mark.first >= find.last and self.items[mark.first - 1].text in self.lists["likening"]:
+                continue  # "hurts like when I had my heart attack": then is only what now is like
             gap = _gap(mark, find)
             nows = [m for m in self._marks("present") if self.sentence[m.first] == sentence]
             if self.clause[mark.first] == clause:
@@ -160,6 +162,8 @@ class Scene:
             before = {w.text for w in self.items[max(0, mark.first - 2) : mark.first]}
             if near and not before & self.lists["negators"]:
                 return True
+        if self._turned_out_well(find):
+            return True
         for mark in self._marks("over_after"):
             at_once = mark.first == find.last + 1 and self.items[find.last].text == ","  # "nosebleed, stopped"
             here = self.clause[mark.first] == self.clause[find.last - 1]
@@ -168,6 +172,35 @@ class Scene:
                 if not any(w in self.lists["negators"] for w in between):
                     return True
         return False
+
+    def _turned_out_well(self, find: Find) -> bool:
+        """ "Bled a little shaving but it stopped": the same thing, taken up by "it" behind a "but", is over."""
+        joints = self.lists["but"] | self.lists["and"]
+        for mark in self._marks("over_after"):
+            between = [w.text for w in self.items[find.last : mark.first]]
+            if (
+                mark.first < find.last
+                or len(between) > BEHIND + 2
+                or self.sentence[mark.first] != self.sentence[find.first]
+            ):
+                continue
+            taken_up = len(between) >= 2 and between[-2] in joints and between[-1] in self.lists["taken_up"]
+            if taken_up and not set(between) & self.lists["negators"]:
+                return True
+        return False
+
+    def tended(self, find: Find) -> bool:
+        """Seen to by the staff a survey asks about: "she noticed my rash"; an emergency only if also put right."""
+        sentence = self.sentence[find.first]
+        mended = any(self.sentence[m.first] == sentence and m.first >= find.first for m in self._marks("mended"))
+        if find.entry.means == "urgent" and not mended:
+            return False
+        return any(
+            self.sentence[m.first] == sentence
+            and 0 <= find.first - m.last <= BEHIND
+            and not any(w.text in self.lists["but"] for w in self.items[m.last : find.first])
+            for m in self._marks("tended")
+        )
 
     def others(self, find: Find) -> bool:
         """The last person spoken of before the find is a neighbor, a sister, a dog: not the patient."""
@@ -193,7 +226,24 @@ class Scene:
                     told_of = "" if text in self.lists["named_patients"] else told_of
             elif text in self.lists["reporters"] and who == "other":
                 who = ""
-        return who == "other" or self._belongs_to_other(find) or self._other_follows(find) or self._is_told_of(find)
+        return (
+            who == "other"
+            or self._belongs_to_other(find)
+            or self._other_follows(find)
+            or self._is_told_of(find)
+            or self._named_afterwards(find)
+        )
+
+    def _named_afterwards(self, find: Find) -> bool:
+        """ "He choked at supper, thats my brother in law": who it was is said in the end."""
+        texts = [w.text for w in self.items[find.last :]]
+        return any(
+            first in self.lists["they_are"]
+            and second in {"is", "was"}
+            and third in {"my", "our", "the"}
+            and who in self.lists["others"]
+            for first, second, third, who in zip(texts, texts[1:], texts[2:], texts[3:], strict=False)
+        )
 
     def _is_told_of(self, find: Find) -> bool:
         """ "You fell", "before they hit the ground": the word before is you or they, and the find names nobody else."""

@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA
 
 from engage.replies.rules.pattern import STEM, Pattern, compile_pattern
 from engage.replies.rules.reading import Asked
-from engage.replies.rules.words import Words, deny_once, fold, split
+from engage.replies.rules.words import Words, deny_once, fold, open_slurred, split
 
 MARKS = frozenset({".", ",", "?"})
 
@@ -161,7 +161,10 @@ class Lexicon:
     def words(self, text: str, language: str) -> Words:
         """Cut a text into words as this lexicon knows them, the short forms of `language` first."""
         words = split(text, self.rewrites.get(language, self.rewrites["en"]), lambda word: self.repair(word, language))
-        return deny_once(words, self.lists["en"]["denied_twice"]) if language == "en" else words
+        if language != "en":
+            return words
+        words = open_slurred(words, self.lists["en"]["will_do"], self.lists["en"]["states"])
+        return deny_once(words, self.lists["en"]["denied_twice"])
 
     def main_language(self, text: str, hint: str) -> str:
         """English or Spanish by the text's own words, the small ones twice; the hint decides a draw."""

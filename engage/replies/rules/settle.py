@@ -7,8 +7,8 @@ through the finds.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engage.replies.rules.guards import ENDS, Scene
-from engage.replies.rules.lexicon import Find
+from engage.replies.rules.guards import ENDS, Scene, spoken
+from engage.replies.rules.lexicon import Entry, Find
 from engage.replies.rules.reading import Asked, Intent
 from engage.replies.rules.score import Fit, Score
 
@@ -30,6 +30,8 @@ def settle(kept: list[Find], score: Score, asked: Asked, scene: Scene) -> Verdic
     for find in kept:
         by.setdefault(find.entry.means, []).append(find)
     _drop_contained(by, scene)
+    if asked is Asked.NONE and "optout" in by:
+        _keep(by, "cancel_visit", lambda f: _calls_off(f, scene) or _asks(f, scene))  # "no thank you, no texts"
     if "auto_reply" in by and "urgent" not in by:
         return Verdict({Intent.AUTO_REPLY: by["auto_reply"]}, None, False)
     if "cancel_alone" in by:
@@ -37,7 +39,7 @@ def settle(kept: list[Find], score: Score, asked: Asked, scene: Scene) -> Verdic
     value = _score(by, score, asked)
     if "deceased" in by:
         value = None  # whoever tells us of a death rates nothing; the number is an hour or a date
-    _health(by)
+    _health(by, asked, scene)
     contradicts = _visit(by, asked, scene)
     _talk(by, scene)
     finds = {_LABELS[m]: f for m, f in sorted(by.items()) if m in _LABELS and m not in {"thanks", "unclear"}}
@@ -46,7 +48,23 @@ def settle(kept: list[Find], score: Score, asked: Asked, scene: Scene) -> Verdic
     if not finds:
         lone = Intent.THANKS if "thanks" in by and not _answers_nothing(by, score, asked) else Intent.UNCLEAR
         finds[lone] = by.get("thanks", []) if lone is Intent.THANKS else []
+        if lone is Intent.UNCLEAR and asked is Asked.SURVEY and score.fit is Fit.NONE and _tells_of_staff(scene):
+            finds = {Intent.COMPLAINT: [Find(STORY, 1, len(scene.items) - 1)]}
     return Verdict(finds, value, contradicts)
+
+
+STORY = Entry(name="a story about staff, with no praise in it", means="complaint", language="shape", says=())
+"""Who answers a survey with a story about the staff and neither praise nor a number seldom means well: a person reads it."""
+
+STORY_WORDS = 5
+"""Words from which an answer is a story: "she was okay" is none."""
+
+
+def _tells_of_staff(scene: Scene) -> bool:
+    told = spoken(scene.items)
+    return len(told) >= STORY_WORDS and bool(
+        set(told) & (scene.lists["he_she"] | scene.lists["staff"] | {"they", "them"})
+    )
 
 
 _HELD = {
@@ -66,6 +84,7 @@ _HELD = {
     "reschedule": ("complaint", "callback", "hospitalized", "cancel_visit"),
     "condition": ("complaint", "callback"),
     "deceased": ("wrong_number",),
+    "wrong_number": ("complaint",),
     "question": ("complaint", "help", "callback", "reschedule", "optout", "optin", "wrong_number", "urgent", "thanks"),
     "callback": ("help", "auto_reply", "complaint", "optout"),
     "help": ("wrong_number", "urgent"),
@@ -91,10 +110,18 @@ def _drop_contained(by: dict[str, list[Find]], scene: Scene) -> None:
     rude = [(f.first, f.last) for f in by.get("complaint", ())]
     for means in ("condition", "reschedule"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in rude))
+    # "Tired of explaining", "not up to it", "don't want to hear from you": no complaint about health.
+    _keep(
+        by,
+        "symptom",
+        lambda f: not any(a < f.last and f.first < b and f.last <= b for a, b in (*rude, *called_off, *stops)),
+    )
+    for means in ("question", "help"):
+        _keep(by, means, lambda f: not any(a < f.first < b or (a == f.first and f.last <= b) for a, b in rude))
     grave = [(f.first, f.last) for f in by.get("urgent", ())]
     life = [(f.first, f.last) for f in by.get("urgent", ()) if f.entry.kind == "own life"]
     _keep(by, "optout", lambda f: not any(f.first < b and a < f.last for a, b in life))
-    for means in ("complaint", "cancel_visit", "reschedule", "callback"):
+    for means in ("complaint", "question", "cancel_visit", "reschedule", "callback"):
         _keep(by, means, lambda f: not any(f.first < b and a < f.last for a, b in grave))
 
 
@@ -140,7 +167,7 @@ def _score(by: dict[str, list[Find]], score: Score, asked: Asked) -> int | None:
     return None
 
 
-def _health(by: dict[str, list[Find]]) -> None:
+def _health(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> None:
     if "deceased" in by:
         for means in ("hospitalized", "symptom"):
             by.pop(means, None)
@@ -158,6 +185,10 @@ def _health(by: dict[str, list[Find]]) -> None:
         by.pop("symptom", None)
     if "urgent" in by:
         by.pop("help", None)
+        if asked is not Asked.SURVEY:
+            # "Does not answer", "nobody can help me": beside an emergency that is the patient, unless staff are named.
+            blamed = scene.lists["staff"] | scene.lists["you_they"]
+            _keep(by, "complaint", lambda f: any(w.text in blamed for w in scene.items[f.first : f.last]))
 
 
 def _visit(by: dict[str, list[Find]], asked: Asked, scene: Scene) -> bool:
@@ -253,7 +284,15 @@ def _talk(by: dict[str, list[Find]], scene: Scene) -> None:
     if "optout" in by:
         # "Why am I still getting these" beside a stop asks for no answer.
         _keep(by, "help", lambda f: scene.items[f.first].text != "why")
+        _keep(by, "complaint", lambda f: not _blames_the_texts(f, scene))
         by.pop("complaint", None) if all(f.entry.kind == "texts" for f in by.get("complaint", [])) else None
+
+
+def _blames_the_texts(find: Find, scene: Scene) -> bool:
+    """ "These messages are a nuisance" beside a stop: its clause speaks of texts, and the find of no person."""
+    clause = {w.text for w, at in zip(scene.items, scene.clause, strict=True) if at == scene.clause[find.first]}
+    inside = {w.text for w in scene.items[find.first : find.last]}
+    return bool(clause & scene.lists["about_texts"]) and not inside & (scene.lists["staff"] | scene.lists["you_they"])
 
 
 def _answers_nothing(by: dict[str, list[Find]], score: Score, asked: Asked) -> bool:

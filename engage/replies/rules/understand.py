@@ -8,7 +8,7 @@ from engage.replies.rules.lexicon import Entry, Find, Lexicon
 from engage.replies.rules.quotes import own_words
 from engage.replies.rules.reading import RULE_VERSION, Asked, Evidence, Intent, Reading
 from engage.replies.rules.score import Fit, Score, find_score
-from engage.replies.rules.settle import settle
+from engage.replies.rules.settle import STORY, settle
 from engage.replies.rules.times import wanted_times
 from engage.replies.rules.vitals import Measured, measure
 from engage.replies.rules.words import Words
@@ -67,6 +67,8 @@ def _kept(seen: Words, asked: Asked, lexicon: Lexicon, main: str) -> tuple[Words
     against = {f: scene.reasons(f) for f in found}
     lost = [f for f, reasons in against.items() if reasons - {"over"}]
     kept = [f for f, reasons in against.items() if not reasons and not any(_is_part(f, whole) for whole in lost)]
+    if asked is Asked.SURVEY:
+        kept = [f for f in kept if f.entry.means not in {"urgent", "symptom"} or not scene.tended(f)]
     return words, scene, measured, [*kept, *_questions(words, kept)]
 
 
@@ -147,7 +149,8 @@ def _finish(
     times = wanted_times(text, words.items, lists, today) if Intent.RESCHEDULE in verdict.finds else ()
     confidence = _confidence(words, intents, len(lists["english"] & set(spoken(words.items))), verdict.contradicts)
     foreign = any(f.entry.language not in _UNDERSTOOD for finds in verdict.finds.values() for f in finds)
-    needs_person = intents == (Intent.UNCLEAR,) or confidence < 0.5 or verdict.contradicts or foreign
+    story = any(f.entry is STORY for f in verdict.finds.get(Intent.COMPLAINT, ()))
+    needs_person = intents == (Intent.UNCLEAR,) or confidence < 0.5 or verdict.contradicts or foreign or story
     evidence.sort(key=lambda e: (e.start, e.intent.value, e.rule))
     return Reading(intents, value, times, tuple(evidence), confidence, needs_person, RULE_VERSION)
 

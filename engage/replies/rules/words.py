@@ -117,6 +117,24 @@ def deny_once(words: Words, verbs: frozenset[str]) -> Words:
     return words if items == list(words.items) else arrange(items, words.emoji)
 
 
+_SLURRED = {"ill": "i", "well": "we", "shell": "she", "hell": "he"}
+
+
+def open_slurred(words: Words, verbs: frozenset[str], states: frozenset[str]) -> Words:
+    """ "Ill be here", "shell need it": a short form that is a word of its own, before a verb that only a "will" has.
+
+    `states` are the words before it that leave it what it says: "was ill", "feel ill".
+    """
+    items: list[Word] = []
+    for i, word in enumerate(words.items):
+        after = words.items[i + 1].text if i + 1 < len(words.items) else "."
+        if word.text in _SLURRED and after in verbs and words.items[i - 1].text not in states:
+            items += [word._replace(text=_SLURRED[word.text]), word._replace(text="will")]
+        else:
+            items.append(word)
+    return words if len(items) == len(words.items) else arrange(items, words.emoji)
+
+
 def fold(text: str) -> str:
     """Lower case without accents, in compatibility form; "Sí" becomes "si"."""
     if text.isascii():
