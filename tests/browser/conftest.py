@@ -1,4 +1,4 @@
-"""A real Chromium before the real web app, the fake Twilio behind it. Sunday noon in New York, and the clock goes on from there."""
+"""A real Chromium before the real web app, the fake Twilio behind it. It is Sunday noon in New York, until a test says otherwise."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def world(chromium: Browser, cast: Cast) -> Iterator[World]:
     """Sunrise with the fake Twilio; passkeys need a host with a name."""
-    with freeze_time(NOON, tick=True, real_asyncio=True) as time, world_of(cast, time, host="localhost") as made:  # type: ignore[arg-type]
+    with freeze_time(NOON, real_asyncio=True) as time, world_of(cast, time, host="localhost") as made:
         yield made
 
 

@@ -41,7 +41,7 @@ def url(chromium: Browser, db: Database) -> Iterator[str]:
     )
     server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
     address = f"http://localhost:{server.server_port}"
-    with freeze_time(NOON, tick=True, real_asyncio=True):
+    with freeze_time(NOON, real_asyncio=True):
         server.app = create_app(db, codes(), first=first, auth_tokens=["x"], public_url=address)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
