@@ -10,9 +10,9 @@ from flask.sessions import SecureCookieSessionInterface
 
 from engage.agencies.rules.people import AccountRole
 from engage.alerts.rules.words import AlertKind
-from engage.console.lists import book
 from engage.console.sessions import begin
 from engage.db import encryption
+from engage.onboarding.book import load_book
 from engage.onboarding.wordings import save_wording
 from engage.visits.model import Visit
 from tests.cast import Cast
@@ -105,7 +105,9 @@ def draft(cast: Cast, now: datetime) -> None:
     """A wording that waits for its review."""
     said = "{{ agency }}: {{ clinicians }} will visit {{ patient }} tomorrow, {{ day }}, {{ times }}. All well? Reply Y, or R for another time. STOP ends texts."
     with cast.db.agency_session(cast.id) as session:
-        saved = save_wording(session, cast.id, "day-before", "en", said, "Mia Manager", "account:9999", book(), now)
+        saved = save_wording(
+            session, cast.id, "day-before", "en", said, "Mia Manager", "account:9999", load_book(cast.config), now
+        )
         assert saved.version is not None
 
 
