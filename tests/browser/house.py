@@ -56,12 +56,12 @@ def fill(cast: Cast, now: datetime) -> House:
         contact=cast.marta_contact,
     )
     shelf.said(now - timedelta(minutes=70), "blorp fnord", (("unclear", "blorp fnord"),), contact=cast.marta_contact)
+    done = ward.opens(AlertKind.SILENCE, now - timedelta(days=2))
+    ward.resolved_by(cast.ana, done, now - timedelta(days=2) + timedelta(minutes=12))
     low = ward.opens(AlertKind.LOW_SCORE, now - timedelta(minutes=50), reply=said)
     ward.opens(AlertKind.URGENT, now - timedelta(minutes=9), patient=cast.marta, reply=chest)
     wish = ward.opens(AlertKind.RESCHEDULE, now - timedelta(minutes=90))
     gap = ward.opens(AlertKind.ROTA_GAP, now - timedelta(hours=5), branch=cast.branch)
-    done = ward.opens(AlertKind.SILENCE, now - timedelta(days=2))
-    ward.resolved_by(cast.ana, done, now - timedelta(days=2) + timedelta(minutes=12))
     ward.sql("UPDATE alerts SET exhausted_at = :n, next_due_at = NULL WHERE id = :i", n=now, i=gap)
     due = {"n": now + timedelta(minutes=7), "p": now - timedelta(minutes=3), "i": low}
     ward.sql("UPDATE alerts SET next_due_at = :n, promised_until = :p WHERE id = :i", **due)

@@ -46,6 +46,7 @@ def _opened(language: str, theme: str, browse: Browse, cast: Cast, filled: house
         page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")  # looked at unfolded
         yield page, address
     page.goto(f"/console/visits/{filled.visit}")
+    page.locator("#starts").fill("11:00")
     page.locator("form[action$=move] button").click()
     expect(page.locator("textarea#words")).to_be_visible()
     yield page, "tell of a moved visit"
