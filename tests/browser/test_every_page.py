@@ -30,6 +30,13 @@ def test_every_page_of_the_console(language: str, theme: str, browse: Browse, ca
     assert wrong == {}
 
 
+def test_what_is_wrong_is_found(browse: Browse) -> None:
+    page = browse(PHONE)
+    page.set_content('<html lang="en"><title>x</title><main><h1>x</h1><input><p style="width: 70rem">wide</p></main>')
+    found = " ".join(faults(page))
+    assert ("label" in found, "too wide at narrow" in found, "too wide at zoomed" in found) == (True, True, True)
+
+
 def _opened(language: str, theme: str, browse: Browse, cast: Cast, filled: house.House) -> Iterator[tuple[Page, str]]:
     """Each page, opened. Whoever is not signed in first, then somebody who may see all."""
     page = browse(SIZES[theme], language, theme)
@@ -63,7 +70,6 @@ def _addresses(cast: Cast, filled: house.House) -> list[str]:
         f"patients/{cast.marta}",
         f"patients/{cast.rose}/texts/{filled.text}",
         "visits",
-        "visits?days=week",
         f"visits/{filled.visit}",
         "messages",
         "messages/unreadable",
