@@ -75,7 +75,6 @@ def _addresses(cast: Cast, filled: house.House) -> list[str]:
         "messages/unreadable",
         "wording",
         "wording/day-before/en",
-        "wording/day-before/es",
         "dashboard",
         "openings/",
         "openings/list",

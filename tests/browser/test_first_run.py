@@ -51,9 +51,7 @@ def url(chromium: Browser, db: Database) -> Iterator[str]:
         server.server_close()
 
 
-@pytest.mark.parametrize(
-    ("size", "language", "theme"), [(DESKTOP, "en", "light"), (PHONE, "es", "dark"), (PHONE, "en", "dark")], ids=str
-)
+@pytest.mark.parametrize(("size", "language", "theme"), [(DESKTOP, "en", "light"), (PHONE, "es", "dark")], ids=str)
 def test_the_first_run(size: object, language: str, theme: str, browse: Browse) -> None:
     page = browse(size, language, theme)
     wrong = {}
@@ -67,7 +65,7 @@ def test_the_first_run(size: object, language: str, theme: str, browse: Browse) 
     page.locator("#password").fill(PASSWORD)
     page.locator("#password").press("Enter")
     expect(page.locator("img.qr")).to_be_visible()
-    assert page.locator("img.qr").evaluate("one => one.complete && one.naturalWidth > 0")
+    page.wait_for_function("document.querySelector('img.qr').naturalWidth > 0")  # drawn, not only promised
     wrong["second factor"] = faults(page)
     secret = page.locator("code").first.inner_text().replace(" ", "")
     page.locator("#code").fill(pyotp.TOTP(secret).at(clock.now()))
