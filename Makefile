@@ -23,6 +23,10 @@ demo: install ## watch an invented agency's day
 test: install ## lint and every test
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest -n 2 -q
+	@echo "The pages were not tried in a browser: make browser does that (needs Chromium)."
+
+browser: install ## try the pages of the console in Chromium, under two minutes
+	@$(BIN)/python -m pytest -m browser tests/browser -q
 
 lint: install ## ruff, mypy, import contracts
 	@$(BIN)/ruff check .
@@ -52,4 +56,4 @@ wheel: install ## build the wheel into dist/
 clean: ## remove what make install made
 	rm -rf .venv dist build
 
-.PHONY: help install demo test lint bench chaos format lock wheel clean
+.PHONY: help install demo test browser lint bench chaos format lock wheel clean

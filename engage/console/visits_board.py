@@ -19,6 +19,7 @@ from engage.db import Database
 from engage.errors import BadInput, NotFound
 from engage.patients.rules.window import local_day
 from engage.replies.by_hand import write_by_hand
+from engage.sms.rules.phones import display
 from engage.visits.by_hand import Moved, complete_visit, miss_visit, move_visit
 from engage.visits.rules.words import Missed
 
@@ -173,6 +174,7 @@ def _suggested(visit: Any, moved: Moved) -> str:
     on, starts = moved.after
     language = visit.language if visit.language in {"en", "es"} else "en"
     when = {"day": day(on, language), "starts": wall(starts) if starts else None, "to": language}
+    when["office"] = display(visit.office)
     return render_template("console/moved.txt", what="patient", visit=visit, **when).strip()
 
 

@@ -56,8 +56,6 @@ def _add_list(door: Blueprint, db: Database) -> None:
             if has.partition(".")[0] != _tag(found, now).partition(".")[0]:
                 _put_on_record(session, found)
         seen = number("seen") or 0
-        seen = number("seen") or 0
-        fresh = [entry for entry in found.entries if entry.id > seen and entry.is_open]
         tag = _tag(found, now)
         if has == tag:
             return Response(status=304, headers={"ETag": f'"{tag}"'})

@@ -168,8 +168,8 @@ class World:
 
 
 @contextmanager
-def world_of(cast: Cast, time: FrozenDateTimeFactory) -> Iterator[World]:
-    """A world around the cast; at its end nobody may have been texted whom no test knows."""
+def world_of(cast: Cast, time: FrozenDateTimeFactory, host: str = "127.0.0.1") -> Iterator[World]:
+    """A world around the cast; at its end nobody may have been texted whom no test knows. `host`: as our web is called."""
     with FakeTwilio(account_sid=ACCOUNT, auth_token=TOKEN, strict=True) as fake:
         settings = engage_settings.load(
             public_url="http://127.0.0.1:1",
@@ -180,7 +180,7 @@ def world_of(cast: Cast, time: FrozenDateTimeFactory) -> Iterator[World]:
         )
         verbs = Verbs.of(cast.db, settings)
         server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
-        address = f"http://127.0.0.1:{server.server_port}"
+        address = f"http://{host}:{server.server_port}"
         verbs = replace(verbs, settings=settings.model_copy(update={"public_url": address}))
         server.app = create_app(cast.db, verbs.codes, auth_tokens=[TOKEN], public_url=address)
         thread = threading.Thread(target=server.serve_forever, daemon=True)

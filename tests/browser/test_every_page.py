@@ -1,0 +1,84 @@
+"""Every page in both languages and both themes: no rule of axe broken, nothing too wide at 360 pixels or 200 %, no complaint of the browser."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from engage import clock
+from engage.agencies.rules.people import AccountRole
+from tests.browser import house
+from tests.browser.conftest import Browse
+from tests.browser.entering import give_password, hire
+from tests.browser.looking import faults
+from tests.browser.sizes import DESKTOP, PHONE
+from tests.cast import Cast
+from tests.journeys.talk import World
+
+pytestmark = pytest.mark.browser
+LOOKS = [("en", "light"), ("en", "dark"), ("es", "light"), ("es", "dark")]
+SIZES = {"light": PHONE, "dark": DESKTOP}
+
+
+@pytest.mark.parametrize(("language", "theme"), LOOKS)
+def test_every_page_of_the_console(language: str, theme: str, browse: Browse, cast: Cast, world: World) -> None:
+    filled = house.fill(cast, clock.now())
+    wrong: dict[str, list[str]] = {}
+    for page, name in _opened(language, theme, browse, cast, filled):
+        if found := faults(page):
+            wrong[name] = found
+    assert wrong == {}
+
+
+def test_what_is_wrong_is_found(browse: Browse) -> None:
+    page = browse(PHONE)
+    page.set_content('<html lang="en"><title>x</title><main><h1>x</h1><input><p style="width: 70rem">wide</p></main>')
+    found = " ".join(faults(page))
+    assert ("label" in found, "too wide at narrow" in found, "too wide at zoomed" in found) == (True, True, True)
+
+
+def _opened(language: str, theme: str, browse: Browse, cast: Cast, filled: house.House) -> Iterator[tuple[Page, str]]:
+    """Each page, opened. Whoever is not signed in first, then somebody who may see all."""
+    page = browse(SIZES[theme], language, theme)
+    page.goto("/console/sign-in")
+    yield page, "sign in"
+    give_password(page, hire(cast, AccountRole.NURSE, "ana"))
+    yield page, "second factor"
+    cookie = house.cookie_of(cast, clock.now(), AccountRole.ADMINISTRATOR, language)
+    page = browse(SIZES[theme], language, theme, cookie=cookie)
+    for address in _addresses(cast, filled):
+        answer = page.goto(f"/console/{address}")
+        assert answer is not None
+        assert (answer.status, page.locator("html").get_attribute("lang")) == (200, language), address
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")  # looked at unfolded
+        yield page, address
+    page.goto(f"/console/visits/{filled.visit}")
+    page.locator("#starts").fill("11:00")
+    page.locator("form[action$=move] button").click()
+    expect(page.locator("textarea#words")).to_be_visible()
+    yield page, "tell of a moved visit"
+    page.goto("/console/audit/")
+    page.locator("form[action$=verify] button").click()
+    expect(page.locator(".note.good")).to_be_visible()
+    yield page, "audit verified"
+
+
+def _addresses(cast: Cast, filled: house.House) -> list[str]:
+    return [
+        "worklist?whose=agency",
+        f"patients/{cast.rose}",
+        f"patients/{cast.marta}",
+        f"patients/{cast.rose}/texts/{filled.text}",
+        "visits",
+        f"visits/{filled.visit}",
+        "messages",
+        "messages/unreadable",
+        "wording",
+        "wording/day-before/en",
+        "dashboard",
+        "openings/",
+        "openings/list",
+        "people/",
+        "audit/",
+        "account",
+    ]

@@ -1,0 +1,40 @@
+"""Signing in with a passkey: Chromium's own, of a virtual phone."""
+
+import pytest
+from playwright.sync_api import expect
+
+from engage.agencies.rules.people import AccountRole
+from tests.browser.conftest import Browse
+from tests.browser.entering import give_password, hire, sign_in
+from tests.browser.sizes import PHONE
+from tests.cast import Cast
+from tests.flows.console.conftest import PASSWORD
+
+pytestmark = pytest.mark.browser
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+def test_a_passkey_is_added_and_stands_in_for_the_code(browse: Browse, cast: Cast) -> None:
+    page = browse(PHONE)
+    phone = page.context.new_cdp_session(page)
+    phone.send("WebAuthn.enable")
+    phone.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    email = hire(cast, AccountRole.NURSE, "ana", cast.ana)
+    sign_in(page, email)
+    page.goto("/console/account")
+    form = page.locator("form[data-passkey=add]")
+    form.get_by_label("Its name").fill("My phone")
+    form.get_by_label("Your present password").fill(PASSWORD)
+    form.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_role("listitem").filter(has_text="My phone")).to_be_visible()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    give_password(page, email)
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
