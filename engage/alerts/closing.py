@@ -6,10 +6,10 @@ In the caller's transaction. Nobody is reached by "no answer", so that closes no
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.agencies.model import Clinician
+from engage.alerts.by_code import unresolved
 from engage.alerts.model import Alert
 from engage.alerts.paging import tell
 from engage.alerts.rules.words import AlertState, EventKind, Outcome
@@ -90,13 +90,7 @@ def open_to_try(session: Session, alert: Alert, now: datetime) -> None:
 
 
 def _unresolved(session: Session, agency_id: int, code: str, clinician_id: int) -> Alert:
-    alert = session.scalars(
-        select(Alert)
-        .where(Alert.agency_id == agency_id, Alert.code == code, Alert.state != AlertState.RESOLVED)
-        .with_for_update()
-    ).first()
-    if alert is None:
-        raise NotFound(f"No unresolved alert has the code {code}: see engage alerts list.")
+    alert = unresolved(session, agency_id, code)
     if session.get(Clinician, (agency_id, clinician_id)) is None:
         raise NotFound("That clinician does not work in this agency.")
     return alert

@@ -19,8 +19,8 @@ from engage.alerts.bundling import bundle
 from engage.alerts.closing import open_to_try
 from engage.alerts.fallback import take_next_channels, tell_of_dead_phones
 from engage.alerts.ladders import place_of, put_at, steps_of
-from engage.alerts.model import Alert, AlertEvent
-from engage.alerts.paging import Rung, page_person
+from engage.alerts.model import Alert
+from engage.alerts.paging import Rung, page_person, tell
 from engage.alerts.people import pageable
 from engage.alerts.promises import break_promises
 from engage.alerts.rules.ladder import Exhausted, Move, Nobody, Page, Place, Step, climb
@@ -118,11 +118,11 @@ def _climb(session: Session, alert: Alert, way: _Way, now: datetime, done: Escal
         done.reopened += 1
         return
     if is_stale:
-        _add_event(session, alert, now, EventKind.REOPENED, clinician_id=alert.acknowledged_by)
+        tell(session, alert, now, EventKind.REOPENED, clinician_id=alert.acknowledged_by)
         alert.acknowledged_by = alert.acknowledged_at = None
         done.reopened += 1
     elif has_failed:
-        _add_event(session, alert, now, EventKind.PAGE_FAILED)
+        tell(session, alert, now, EventKind.PAGE_FAILED)
     alert.state = AlertState.OPEN
     for move in _moves(session, alert, way, now, has_failed=has_failed, is_stale=is_stale):
         match move:
@@ -131,7 +131,7 @@ def _climb(session: Session, alert: Alert, way: _Way, now: datetime, done: Escal
                 done.paged += len(move.people)
             case Nobody(place=place, who=who):
                 detail = {"who": who, "step": place.step, "round": place.round}
-                _add_event(session, alert, now, EventKind.NOBODY, detail=detail)
+                tell(session, alert, now, EventKind.NOBODY, detail=detail)
             case Exhausted():
                 _exhaust(session, alert, now)
                 done.exhausted += 1
@@ -178,7 +178,7 @@ def _without(but: set[int], people: Mapping[int, Sequence[int]]) -> dict[int, li
 
 def _exhaust(session: Session, alert: Alert, now: datetime) -> None:
     alert.exhausted_at, alert.next_due_at = now, None
-    _add_event(session, alert, now, EventKind.EXHAUSTED)
+    tell(session, alert, now, EventKind.EXHAUSTED)
     log.get().error("alert exhausted: nobody took it", agency=alert.agency_id, alert=alert.id, severity=alert.severity)
 
 
@@ -190,26 +190,3 @@ def _page(session: Session, alert: Alert, page: Page, steps: list[Step], now: da
     rung = Rung(page.place.round, page.place.step, page.next_due_at, who, page.channel, template)
     for person in page.people:
         page_person(session, alert, session.get_one(Clinician, (alert.agency_id, person)), rung, now)
-
-
-def _add_event(
-    session: Session,
-    alert: Alert,
-    now: datetime,
-    kind: EventKind,
-    *,
-    clinician_id: int | None = None,
-    message_id: int | None = None,
-    detail: Mapping[str, object] | None = None,
-) -> None:
-    session.add(
-        AlertEvent(
-            agency_id=alert.agency_id,
-            alert_id=alert.id,
-            at=now,
-            kind=kind,
-            clinician_id=clinician_id,
-            message_id=message_id,
-            detail=dict(detail or {}),
-        )
-    )

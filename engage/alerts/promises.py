@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from engage import log
 from engage.agencies.model import Agency
+from engage.alerts.by_code import unresolved
 from engage.alerts.model import Alert, AlertRule
 from engage.alerts.paging import tell
 from engage.alerts.rules.words import AlertState, EventKind
-from engage.errors import BadInput, NotFound
+from engage.errors import BadInput
 from engage.outreach.outbox import Outgoing, queue
 from engage.outreach.rules.wording import clock_words
 from engage.outreach.rules.words import Kind
@@ -38,13 +39,7 @@ def promise(session: Session, agency_id: int, code: str, within: timedelta, now:
     """
     if not timedelta(0) < within <= LONGEST:
         raise BadInput("A call can be promised within 1 minute to 24 hours.")
-    alert = session.scalars(
-        select(Alert)
-        .where(Alert.agency_id == agency_id, Alert.code == code, Alert.state != AlertState.RESOLVED)
-        .with_for_update()
-    ).first()
-    if alert is None:
-        raise NotFound(f"No unresolved alert has the code {code}: see engage alerts list.")
+    alert = unresolved(session, agency_id, code)
     if alert.contact_id is None or alert.patient_id is None:
         raise BadInput(f"Nobody who can be texted stands behind {code}.")
     patient = session.get_one(Patient, (agency_id, alert.patient_id))

@@ -1,7 +1,6 @@
 """Opens sealed columns for a page: bytes in, words out. A value whose key is missing must not take the page with it."""
 
 from engage.db import encryption
-from engage.errors import ConfigurationError
 
 UNREADABLE = "…"
 """Printed in the place of what this machine cannot open."""
@@ -9,9 +8,4 @@ UNREADABLE = "…"
 
 def opened(sealed: bytes | None, column: str) -> str | None:
     """What a sealed column ("table.column") holds, None for an empty one, UNREADABLE where its key is missing here."""
-    if sealed is None:
-        return None
-    try:
-        return encryption.ring().open(bytes(sealed), column)
-    except ConfigurationError:
-        return UNREADABLE
+    return encryption.opened_or(sealed, column, UNREADABLE)

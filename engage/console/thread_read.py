@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from engage.alerts.rules.words import AlertKind, AlertState, Severity
+from engage.alerts.rules.words import AlertKind, AlertState
 from engage.console.opening import opened
 from engage.console.rules.marking import Piece, marked, spans_of
 from engage.console.rules.need import SERVICE, Next, Standing, next_of
 from engage.console.rules.thread import Day, Ours, Theirs, delivery, thread
+from engage.console.worklist_read import standing_of
 from engage.outreach.rules.reasons import explain
 from engage.outreach.rules.words import Channel, Kind
 from engage.sms.rules.statuses import MessageState
@@ -168,16 +169,7 @@ def _theirs(row: Row[Any], patients_name: str) -> Theirs:
 
 
 def _concern(row: Row[Any], now: datetime) -> Concern:
-    standing = Standing(
-        row.id,
-        Severity(row.severity),
-        AlertState(row.state),
-        row.opened_at,
-        row.next_due_at,
-        row.exhausted_at,
-        row.try_again_at,
-        row.promised_until,
-    )
+    standing = standing_of(row)
     follows, at = next_of(standing, now)
     words, evidence = opened(row.body, "replies.body"), opened(row.evidence, "readings.evidence")
     return Concern(

@@ -152,8 +152,9 @@ def _values(reach: Reach) -> dict[str, Any]:
     }
 
 
-def _entry(row: Row[Any], now: datetime) -> Entry:
-    standing = Standing(
+def standing_of(row: Row[Any]) -> Standing:
+    """How an alert stands, from a row with its columns."""
+    return Standing(
         row.id,
         Severity(row.severity),
         AlertState(row.state),
@@ -163,6 +164,10 @@ def _entry(row: Row[Any], now: datetime) -> Entry:
         row.try_again_at,
         row.promised_until,
     )
+
+
+def _entry(row: Row[Any], now: datetime) -> Entry:
+    standing = standing_of(row)
     follows, at = next_of(standing, now)
     words, evidence = opened(row.body, "replies.body"), opened(row.evidence, "readings.evidence")
     return Entry(

@@ -97,6 +97,16 @@ def ring() -> KeyRing:
     return _ring
 
 
+def opened_or(sealed: bytes | None, column: str, otherwise: str | None) -> str | None:
+    """What a sealed column ("table.column") holds: None for an empty one, `otherwise` where this machine has not its key."""
+    if sealed is None:
+        return None
+    try:
+        return ring().open(bytes(sealed), column)
+    except ConfigurationError:
+        return otherwise
+
+
 def has_ring() -> bool:
     """Whether this process was given its keys."""
     return _ring is not None

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from engage.agencies.model import AuditEvent
 from engage.db import Database, encryption
-from engage.errors import BadInput, ConfigurationError
+from engage.errors import BadInput
 from engage.outreach.rules.words import Anchor, Channel, Kind, Turn
 from engage.patients.rules.words import Category, ConsentKind, ConsentSource
 from engage.reports.rules.facts import Limits, MessageFacts, PageOf, Receipted, Said, Turned, Whom, WordingOf
@@ -152,12 +152,7 @@ def record_look(
 
 def opened(sealed: bytes | None, column: str) -> str | None:
     """What a sealed column holds; None also when this machine has not its key, which may be the very reason looked for."""
-    if sealed is None:
-        return None
-    try:
-        return encryption.ring().open(bytes(sealed), column)
-    except ConfigurationError:
-        return None
+    return encryption.opened_or(sealed, column, None)
 
 
 def phone_ends(sealed: bytes | None, column: str) -> str | None:

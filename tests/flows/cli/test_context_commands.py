@@ -1,9 +1,6 @@
 """What a nurse or an agency tells the program by hand: levels, snoozes, revocations, a text of her own, a replay."""
 
-import base64
-import io
 import json
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +11,13 @@ from freezegun import freeze_time
 from sqlalchemy import text
 
 from engage import clock
-from engage.cli import main
-from engage.db import encryption
 from engage.outreach.plan import plan
 from engage.replies.handle import handle
 from engage.replies.inbox import InboundText, store
 from engage.replies.lexicon import load_lexicon
 from tests.cast import NOON, ROSE_PHONE, SUNRISE_NUMBER, Cast
 from tests.conftest import RING, ROOT
-from tests.flows.cli.conftest import Program, Said
+from tests.flows.cli.conftest import Program, program, with_the_tests_keys
 
 LEXICON = load_lexicon(ROOT / "config" / "lexicon")
 
@@ -37,28 +32,8 @@ def noon() -> Iterator[None]:
 @pytest.fixture
 def engage(cast: Cast, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Program:
     """The program on the cast's database, with the keys of the tests; the last argument after "<" is standard input."""
-    monkeypatch.chdir(tmp_path)
-    values = {
-        "DATABASE_URL": cast.db.url,
-        "SECRET_KEY": "a secret that only tests use, and long enough",
-        "ENCRYPTION_KEYS": f"test:{base64.b64encode(bytes([7]) * 32).decode()}",
-        "LOG_LEVEL": "ERROR",
-    }
-    for name, value in values.items():
-        monkeypatch.setenv(f"ENGAGE_{name}", value)
-
-    def run(*arguments: str) -> Said:
-        words, _, said = " \0 ".join(arguments).partition(" \0 < \0 ")
-        monkeypatch.setattr(sys, "argv", ["engage", *words.split(" \0 ")])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(said))
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as leaving:
-            main()
-        printed = capsys.readouterr()
-        encryption.use(RING)  # the program has put its own away
-        return Said(int(leaving.value.code or 0), printed.out, printed.err)
-
-    return run
+    with_the_tests_keys(monkeypatch, tmp_path, cast.db.url)
+    return program(monkeypatch, capsys, RING)
 
 
 def rows(cast: Cast, statement: str) -> list[Any]:

@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -17,7 +16,6 @@ from engage import clock
 from engage.alerts.escalate import escalate
 from engage.alerts.opening import Reason, open_alert
 from engage.alerts.rules.words import AlertKind
-from engage.cli import main
 from engage.db import encryption
 from engage.outreach.model import Message
 from engage.outreach.plan import plan
@@ -25,7 +23,7 @@ from engage.patients.model import ConsentEvent, Contact
 from engage.reports.rules.story import explain
 from tests.cast import MARTA_PHONE, NOON, ROSE_PHONE, Cast
 from tests.conftest import RING, ROOT
-from tests.flows.cli.conftest import Program, Said
+from tests.flows.cli.conftest import Program, Said, program, with_the_tests_keys
 from tests.flows.outreach.desk import Desk, desk_of
 from tests.flows.outreach.test_second_tries import failed
 
@@ -44,26 +42,8 @@ def desk(cast: Cast) -> Iterator[Desk]:
 @pytest.fixture
 def engage(cast: Cast, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Program:
     """The program on the cast's database, with the keys of the tests."""
-    monkeypatch.chdir(tmp_path)
-    values = {
-        "DATABASE_URL": cast.db.url,
-        "SECRET_KEY": "a secret that only tests use, and long enough",
-        "ENCRYPTION_KEYS": f"test:{base64.b64encode(bytes([7]) * 32).decode()}",
-        "LOG_LEVEL": "ERROR",
-    }
-    for name, value in values.items():
-        monkeypatch.setenv(f"ENGAGE_{name}", value)
-
-    def run(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["engage", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as leaving:
-            main()
-        printed = capsys.readouterr()
-        encryption.use(RING)  # the program has put its own away
-        return Said(int(leaving.value.code or 0), printed.out, printed.err)
-
-    return run
+    with_the_tests_keys(monkeypatch, tmp_path, cast.db.url)
+    return program(monkeypatch, capsys, RING)
 
 
 def tells(said: Said, *words: str) -> None:
