@@ -45,7 +45,7 @@ WITH RECURSIVE lane(agency_id, priority) AS (
 )
 SELECT agency_id, priority,
        (SELECT count(*) FROM (SELECT FROM messages m WHERE m.agency_id = lane.agency_id AND m.priority = lane.priority
-                              AND m.state = 'planned' AND m.due_at <= :now LIMIT :most) due) AS waiting
+                              AND m.priority <= :lowest AND m.state = 'planned' AND m.due_at <= :now LIMIT :most) due) AS waiting
 FROM lane
 """)
 
@@ -124,28 +124,21 @@ def expire(db: Database, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """How much a claim may take: `room` texts may be on their way at once, `in_flight` are; `most` are looked at.
+    """How much a claim may take: `most` messages, of them at most `unasked` for which nobody waits at a phone."""
 
-    `only_awaited`: only that for which somebody waits at a phone.
-    """
-
-    room: int
-    in_flight: int
     most: int
+    unasked: int
     lease: timedelta
-    only_awaited: bool = False
 
 
 def claim(db: Database, take: Take, terms: Terms, now: datetime) -> Batch:
     """Decide about the next messages and claim those that may leave; an empty batch: nothing may be claimed now."""
     with db.system_session("dispatch") as session:
-        lanes = [Lane(*row) for row in session.execute(_LANES, {"now": now, "most": take.most})]
-        lanes = [
-            lane for lane in lanes if lane.priority != Priority.MAIL and (lane.is_awaited or not take.only_awaited)
-        ]
+        lowest = int(max(Priority) if take.unasked > 0 else LAST_AWAITED)
+        found = session.execute(_LANES, {"now": now, "most": take.most, "lowest": lowest})
+        lanes = [lane for row in found if (lane := Lane(*row)).priority != Priority.MAIL]
         paces = Paces.of(session, {lane.agency_id for lane in lanes if lane.waiting}, now)
-        room = min(take.room, take.in_flight + take.most)
-        taken = share(lanes, room, take.in_flight, paces.may_leave)
+        taken = share(lanes, take.most, take.unasked, paces.may_leave)
         agencies = {lane.agency_id for lane in taken if not lane.is_awaited}
         locked = paces.lock(session, agencies)
         taken = [lane for lane in taken if lane.is_awaited or lane.agency_id in locked]

@@ -1,4 +1,4 @@
-"""Sends what is due, exactly once: claims a little, sends outside any transaction, records what came back, and again.
+"""Sends what is due, exactly once: claims a little ahead, sends outside any transaction, records what came back, and again.
 
 Texts keep flowing while rows are claimed and recorded, so the pace is that of the slower of the two, not of their sum.
 Nothing is ever sent again because its outcome is unknown: `reconcile` settles that.
@@ -16,9 +16,10 @@ from engage.db import Database
 from engage.outreach import stops
 from engage.outreach.claim import Attempt, Batch, Take, claim, expire
 from engage.outreach.gather import Terms
-from engage.outreach.pump import Pump, Way
+from engage.outreach.pump import Pump, Room, Way
 from engage.outreach.record import record
 from engage.outreach.rules.pressure import Heard, Pressure, Sign
+from engage.outreach.rules.share import for_unasked
 from engage.outreach.stops import Standing, Stopped, StopReason
 from engage.sms.gateway import Gateway
 from engage.sms.rules.codes import CodeTable
@@ -26,6 +27,8 @@ from engage.sms.texts import Accepted, HeldBack, Outcome, Refused, SendingStoppe
 
 GRACE = timedelta(seconds=6)
 """How long a stopping process waits for texts on their way; what is still out then is unknown, and reconciled later."""
+AGES = timedelta(seconds=5)
+"""How long the decision to send holds: evening comes, a patient writes STOP. What is claimed ahead is decided anew after it."""
 _GLANCE = 0.05  # seconds between two looks at what has come back
 
 
@@ -40,7 +43,8 @@ class Limits:
     """How much is claimed at once and how much is on its way at once, how long a claim lasts, where receipts go.
 
     `in_flight` is how long a text may be on its way: one that has not left that long before its lease ends does not leave,
-    because reconciliation may by then have looked for it in Twilio's log and given it to somebody else.
+    because reconciliation may by then have looked for it in Twilio's log and given it to somebody else. Nor does one that
+    has waited for its turn for longer than AGES.
     """
 
     public_url: str
@@ -110,14 +114,19 @@ class _Run:
     flow: Flow
     done: Dispatched = field(default_factory=Dispatched)
     pump: Pump = field(init=False)
+    ahead: int = field(init=False)
 
     def __post_init__(self) -> None:
-        way = Way(self.limits.public_url, max(1, self.limits.at_once // 2), self.limits.lease, self.limits.in_flight)
-        self.pump = Pump(self.gateway, way, self.halted.is_set)
+        patience = min(AGES, self.limits.lease - self.limits.in_flight)
+        self.pump = Pump(
+            self.gateway, Way(self.limits.public_url, max(1, self.limits.batch // 2), patience), self.halted.is_set
+        )
+        self.ahead = min(self.limits.at_once, self.limits.batch)
 
     def probe(self) -> None:
         """One text, after a stop: if Twilio takes or refuses it as usual, everybody goes on."""
-        self._claim(1)
+        self.pump.allow(Room(1, 1), 0)
+        self._claim(1, 1)
         answered = [outcome for _, outcome in self._collect(to_the_end=True)]
         if any(isinstance(outcome, Accepted | Refused) for outcome in answered):
             stops.go_on(self.db)
@@ -128,25 +137,40 @@ class _Run:
 
     def go_on(self) -> None:
         """Claim, send and record until nothing may be claimed."""
-        pressure = self.flow.pressure or Pressure.full(self.limits.at_once)
-        self.flow.pressure = pressure
+        self.flow.pressure = self.flow.pressure or Pressure.full(self.limits.at_once)
         while not self.halted.is_set() and self.done.stopped is None:
-            room, gives_way = self.flow.pressure.room(clock.now()), self.flow.gives_way()
-            batch = self._claim(room, only_awaited=gives_way) if room > self.pump.in_flight else Batch()
-            if not (batch.looked_at or self.pump.in_flight):
+            gives_way = self.flow.gives_way()
+            room = self.flow.pressure.room(clock.now())
+            unasked = 0 if gives_way else for_unasked(room)
+            self.pump.allow(Room(room, unasked), self.ahead // 2)
+            if room == 0:
+                self.pump.hand_back()
+            batch = self._claim(self.limits.batch, self._wanted(unasked)) if room else Batch()
+            if not (batch.looked_at or self.pump.held):
                 if not (batch.is_shared or gives_way):
                     break
                 time.sleep(_GLANCE)  # another worker has the number for a moment, or a reply is being read
             self._collect()
         self._collect(to_the_end=True)
 
-    def _claim(self, room: int, *, only_awaited: bool = False) -> Batch:
+    def _wanted(self, unasked: int) -> int:
+        """How many of the unasked to claim, so that the way stays busy until the next claim; 0 while enough of them wait.
+
+        What lies ready is doubled when it did not last, up to a whole batch: with an answer each millisecond a few are
+        nothing, and each claim costs the database as much as a hundred texts.
+        """
+        if self.pump.held >= unasked + self.ahead // 2:
+            return 0
+        if not self.pump.waiting:
+            self.ahead = min(2 * self.ahead, self.limits.batch)
+        return unasked and unasked + self.ahead - self.pump.held
+
+    def _claim(self, most: int, unasked: int) -> Batch:
         now = clock.now()
-        take = Take(room, self.pump.in_flight, self.limits.batch, self.limits.lease, only_awaited)
-        batch = claim(self.db, take, self.limits.terms, now)
+        batch = claim(self.db, Take(most, unasked, self.limits.lease), self.limits.terms, now)
         self.done.held += len(batch.holds)
         self.done.dropped += len(batch.ends)
-        self.pump.begin(batch.attempts, now)
+        self.pump.take_up(batch.attempts, now)
         return batch
 
     def _collect(self, *, to_the_end: bool = False) -> list[tuple[Attempt, Outcome]]:
@@ -160,7 +184,7 @@ class _Run:
                 finished = self.pump.finished(_GLANCE)
             self._record(finished)
             came += finished
-            if not (to_the_end and self.pump.in_flight):
+            if not (to_the_end and self.pump.held):
                 return came
 
     def _record(self, finished: Sequence[tuple[Attempt, Outcome]]) -> None:
@@ -185,6 +209,7 @@ class _Run:
             stops.stop(self.db, stopped, clock.now())
             log.get().error("sending stopped", why=stopped.reason, http_status=stopped.http_status, code=stopped.code)
         self.done.stopped = stopped.reason
+        self.pump.hand_back()
 
     def _count(self, outcomes: Sequence[Outcome]) -> None:
         handed_back = sum(isinstance(outcome, HeldBack | SendingStopped) for outcome in outcomes)

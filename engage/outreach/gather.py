@@ -31,7 +31,7 @@ from engage.sms.texts import Sender
 # their own. A page is about every alert of its bundle that is still open and that its reader has neither taken nor passed on.
 _FACTS = text(
     """
-SELECT m.id, m.agency_id, m.kind, m.channel, m.template, m.params, m.category, m.occasion, m.touchpoint_id, m.expires_at, m.patient_id,
+SELECT m.id, m.agency_id, m.kind, m.priority, m.channel, m.template, m.params, m.category, m.occasion, m.touchpoint_id, m.expires_at, m.patient_id,
        m.contact_id, m.visit_id, m.also_for, CASE WHEN m.kind = 'hand' THEN m.body END AS by_hand,
        m.kind = 'hand' AND EXISTS (SELECT FROM replies r WHERE r.agency_id = m.agency_id AND r.phone_hash = c.phone_hash
            AND r.received_at > :long_ago) AS has_written,
@@ -133,6 +133,7 @@ class Claimed:
 
     id: int
     agency_id: int
+    priority: int
     contact_id: int | None
     draft: Draft
     sender_id: int | None
@@ -263,8 +264,8 @@ def _claimed(row: Row[Any], found: _Found) -> Claimed:
         has_written=row.has_written,
     )
     if is_mail:
-        return Claimed(row.id, row.agency_id, row.contact_id, draft, None, None)
-    return Claimed(row.id, row.agency_id, row.contact_id, draft, row.sender_id, _sender(row))
+        return Claimed(row.id, row.agency_id, row.priority, row.contact_id, draft, None, None)
+    return Claimed(row.id, row.agency_id, row.priority, row.contact_id, draft, row.sender_id, _sender(row))
 
 
 def _phone(row: Row[Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""Who gets the room that is free: what waits, by agency and priority, in; how many of each may leave now, out. Pure.
+"""Who goes next: what waits, by agency and priority, in; how many of each are taken up now, out. Pure.
 
 Somebody who waits at a phone (an opt-out, an answer, a page) goes before everything unasked, whosever it is. What is
 unasked is shared evenly between agencies, so that one agency's 50,000 do not delay another's 50; within an agency the
@@ -12,8 +12,7 @@ from engage.outreach.rules.words import Priority
 
 LAST_AWAITED = Priority.PAGE
 """The least urgent priority for which somebody is waiting."""
-KEPT_FREE = 8
-"""One part in so many of the room is kept for the awaited: a page never waits until check-ins have come back."""
+_KEPT_FREE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +29,13 @@ class Lane:
         return self.priority <= LAST_AWAITED
 
 
-def share(lanes: Iterable[Lane], room: int, in_flight: int, may_leave: Mapping[int, int]) -> list[Lane]:
-    """Lanes with `waiting` cut to what may be taken now, most urgent first.
+def share(lanes: Iterable[Lane], most: int, unasked: int, may_leave: Mapping[int, int]) -> list[Lane]:
+    """Lanes with `waiting` cut to what is taken up now, most urgent first.
 
-    `room` is how many may be on their way at once, `in_flight` how many are. `may_leave` says for agencies whose senders
-    have a pace how many unasked texts may leave now; the others have no entry.
+    `most` may be taken, and of those for whom nobody waits at a phone no more than `unasked`. `may_leave` says for agencies
+    whose senders have a pace how many unasked texts may leave now; the others have no entry.
     """
-    free = max(0, room - in_flight)
+    free = max(0, most)
     taken: list[Lane] = []
     lanes = sorted((lane for lane in lanes if lane.waiting > 0), key=lambda lane: (lane.priority, lane.agency_id))
     for priority in sorted({lane.priority for lane in lanes if lane.is_awaited}):
@@ -44,16 +43,15 @@ def share(lanes: Iterable[Lane], room: int, in_flight: int, may_leave: Mapping[i
         for agency_id, count in evenly(level, free).items():
             taken.append(Lane(agency_id, priority, count))
             free -= count
-    free -= _kept_free(room)
-    unasked = [lane for lane in lanes if not lane.is_awaited]
+    lanes = [lane for lane in lanes if not lane.is_awaited]
     wanted: dict[int, int] = {}
-    for lane in unasked:
+    for lane in lanes:
         wanted[lane.agency_id] = wanted.get(lane.agency_id, 0) + lane.waiting
-    for agency_id, most in may_leave.items():
+    for agency_id, pace in may_leave.items():
         if agency_id in wanted:
-            wanted[agency_id] = min(wanted[agency_id], most)
-    left = evenly(wanted, free)
-    for lane in unasked:
+            wanted[agency_id] = min(wanted[agency_id], pace)
+    left = evenly(wanted, min(free, unasked))
+    for lane in lanes:
         count = min(lane.waiting, left.get(lane.agency_id, 0))
         if count:
             taken.append(Lane(lane.agency_id, lane.priority, count))
@@ -61,8 +59,12 @@ def share(lanes: Iterable[Lane], room: int, in_flight: int, may_leave: Mapping[i
     return taken
 
 
-def _kept_free(room: int) -> int:
-    return 0 if room == 1 else max(1, room // KEPT_FREE)
+def for_unasked(room: int) -> int:
+    """How much of the room the unasked may use: one part in eight is kept for the awaited.
+
+    So a page never waits until check-ins have come back, even where nothing comes back.
+    """
+    return room if room <= 1 else room - max(1, room // _KEPT_FREE)
 
 
 def evenly(wanted: Mapping[int, int], room: int) -> dict[int, int]:

@@ -149,7 +149,7 @@ def test_two_texts_with_the_same_words_to_one_phone_are_two(desk: Desk) -> None:
 def test_an_opt_out_that_only_twilio_knows_is_recorded_once(desk: Desk) -> None:
     first, second = desk.checkin(), desk.checkin()
     desk.fake.next_create("refuse:21610", times=2)
-    desk.dispatch(batch=1)
+    desk.dispatch(batch=1, at_once=1)
     assert (desk.row(first).state, desk.row(first).reason, desk.row(first).error_code) == ("failed", "opted_out", 21610)
     assert (desk.row(second).state, desk.row(second).reason) == ("suppressed", "opted_out")
     assert opt_outs(desk) == 1
