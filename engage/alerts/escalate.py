@@ -18,6 +18,7 @@ from engage.agencies.rota import Crew, load_crew
 from engage.alerts.bundling import bundle
 from engage.alerts.closing import open_to_try
 from engage.alerts.fallback import take_next_channels, tell_of_dead_phones
+from engage.alerts.gathering import Facts, gather
 from engage.alerts.ladders import place_of, put_at, steps_of
 from engage.alerts.model import Alert
 from engage.alerts.paging import Rung, page_person, tell
@@ -25,7 +26,6 @@ from engage.alerts.people import pageable
 from engage.alerts.promises import break_promises
 from engage.alerts.rules.ladder import Exhausted, Move, Nobody, Page, Place, Step, climb
 from engage.alerts.rules.words import AlertState, EventKind
-from engage.alerts.taking import passers_of, takers_of
 from engage.alerts.unreachable import tell_unreachable
 from engage.db import Database
 
@@ -57,6 +57,13 @@ class Escalated:
     exhausted: int = 0
     bundled: int = 0
 
+    def add(self, other: "Escalated") -> None:
+        """Count what the other one did too."""
+        self.paged += other.paged
+        self.reopened += other.reopened
+        self.exhausted += other.exhausted
+        self.bundled += other.bundled
+
 
 @dataclass(slots=True)
 class _Read:
@@ -64,6 +71,7 @@ class _Read:
 
     session: Session
     now: datetime
+    facts: Mapping[int, Facts]
     crews: dict[int, Crew] = field(default_factory=dict)
     ladders: dict[tuple[int, int], tuple[list[Step], int]] = field(default_factory=dict)
 
@@ -74,13 +82,14 @@ class _Read:
             self.crews[agency] = load_crew(self.session, agency, self.now)
         if ladder not in self.ladders:
             self.ladders[ladder] = steps_of(self.session, *ladder)
-        return _Way(self.crews[agency], *self.ladders[ladder])
+        return _Way(self.facts[alert.id], self.crews[agency], *self.ladders[ladder])
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """The people, steps and rounds for one alert."""
+    """The facts, people, steps and rounds for one alert."""
 
+    facts: Facts
     crew: Crew
     steps: list[Step]
     rounds: int
@@ -89,25 +98,42 @@ class _Way:
 def escalate(db: Database, now: datetime, most: int = 200) -> Escalated:
     """Move every due alert one step on, worst first; `most` at a time."""
     done = Escalated()
-    with db.system_session("escalate") as session:
+    with db.system_session("escalate", by_key=True) as session:
         break_promises(session, now)
         lost = take_next_channels(session, now)
         done.paged += lost.paged
         ids = list(session.scalars(_DUE, {"now": now, "most": most}))
-        alerts = session.scalars(select(Alert).where(Alert.id.in_(ids)))
-        read = _Read(session, now)
-        for alert in sorted(alerts, key=lambda alert: (-alert.severity, alert.id)):
-            agency_id, alert_id = alert.agency_id, alert.id
-            try:
-                with session.begin_nested():
-                    _climb(session, alert, read.way(alert), now, done)
-            except Exception:  # noqa: BLE001 - one agency's broken row must not keep every other alert from its nurse
-                log.get().exception("an alert cannot climb its ladder", agency=agency_id, alert=alert_id)
+        alerts = list(session.scalars(select(Alert).where(Alert.id.in_(ids))))
+        _climb_each(session, sorted(alerts, key=lambda alert: (-alert.severity, alert.id)), now, done)
         done.bundled = bundle(session, now)
     tell_of_dead_phones(db, lost.dead, now)
     if done.exhausted:
         tell_unreachable(db, now)
     return done
+
+
+def _climb_each(session: Session, alerts: Sequence[Alert], now: datetime, done: Escalated) -> None:
+    """All of them at once; if one cannot climb, each by itself, so that it keeps no other from its nurse."""
+    if not alerts:
+        return
+    read = _Read(session, now, gather(session, alerts, now))
+    together = Escalated()
+    try:
+        with session.begin_nested(), session.no_autoflush:
+            for alert in alerts:
+                _climb(session, alert, read.way(alert), now, together)
+    except Exception as problem:  # noqa: BLE001 - whose row is broken is found out and logged below
+        log.get().warning("alerts climb one by one", why=type(problem).__name__)
+    else:
+        done.add(together)
+        return
+    for alert in alerts:
+        agency_id, alert_id = alert.agency_id, alert.id
+        try:
+            with session.begin_nested():
+                _climb(session, alert, read.way(alert), now, done)
+        except Exception:  # noqa: BLE001 - one agency's broken row must not keep every other alert from its nurse
+            log.get().exception("an alert cannot climb its ladder", agency=agency_id, alert=alert_id)
 
 
 def _climb(session: Session, alert: Alert, way: _Way, now: datetime, done: Escalated) -> None:
@@ -124,7 +150,7 @@ def _climb(session: Session, alert: Alert, way: _Way, now: datetime, done: Escal
     elif has_failed:
         tell(session, alert, now, EventKind.PAGE_FAILED)
     alert.state = AlertState.OPEN
-    for move in _moves(session, alert, way, now, has_failed=has_failed, is_stale=is_stale):
+    for move in _moves(alert, way, now, has_failed=has_failed, is_stale=is_stale):
         match move:
             case Page():
                 _page(session, alert, move, way.steps, now)
@@ -137,12 +163,10 @@ def _climb(session: Session, alert: Alert, way: _Way, now: datetime, done: Escal
                 done.exhausted += 1
 
 
-def _moves(
-    session: Session, alert: Alert, way: _Way, now: datetime, *, has_failed: bool, is_stale: bool
-) -> tuple[Move, ...]:
-    crew, steps, rounds = way.crew, way.steps, way.rounds
-    people = _without(takers_of(session, alert), pageable(session, alert, steps, crew, now))
-    passed = passers_of(session, alert)
+def _moves(alert: Alert, way: _Way, now: datetime, *, has_failed: bool, is_stale: bool) -> tuple[Move, ...]:
+    crew, steps, rounds, passed = way.crew, way.steps, way.rounds, way.facts.passers
+    takers = frozenset[int]() if is_stale else way.facts.takers  # who let it go does not have it any more
+    people = _without(takers, pageable(way.facts, steps, crew, now))
     wall = now.astimezone(ZoneInfo(crew.rota.zone_of(alert.branch_id))).time()
     place = place_of(alert)
     if has_failed:  # the same people on the same way again would be in vain
@@ -154,7 +178,7 @@ def _moves(
 
 
 def _climb_past(
-    passed: set[int],
+    passed: frozenset[int],
     place: Place,
     steps: list[Step],
     rounds: int,
@@ -172,7 +196,7 @@ def _climb_past(
     return *here[:-1], *climb(Place(place.round + 1, (), place.first_round), steps, rounds, people, wall, now)
 
 
-def _without(but: set[int], people: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
+def _without(but: frozenset[int], people: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
     return {step: [person for person in reached if person not in but] for step, reached in people.items()}
 
 

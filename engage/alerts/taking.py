@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from engage.agencies.model import Clinician
-from engage.alerts.model import Alert, AlertEvent, AlertRule
+from engage.alerts.model import Alert, AlertRule
 from engage.alerts.paging import reach_of, tell
 from engage.alerts.rules.reach import channels
 from engage.alerts.rules.words import AlertState, EventKind
@@ -63,14 +63,22 @@ class PassedOn:
 
 Answer = Taken | TakenWith | TakenByOther | AlreadyResolved
 
-# Who has taken it since it was last open: an acknowledgement that went stale, or was passed on, counts no more.
-_TAKERS = text("""
+TAKERS = """
 SELECT DISTINCT e.clinician_id FROM alert_events e
-WHERE e.agency_id = :agency AND e.alert_id = :alert AND e.kind = 'acknowledged' AND e.id > COALESCE((
+WHERE e.agency_id = a.agency_id AND e.alert_id = a.id AND e.kind = 'acknowledged' AND e.id > COALESCE((
     SELECT max(r.id) FROM alert_events r
     WHERE r.agency_id = e.agency_id AND r.alert_id = e.alert_id
       AND (r.kind = 'reopened' OR (r.kind = 'passed_on' AND r.clinician_id = e.clinician_id))), 0)
-""")
+"""
+"""Who has taken the alert `a` since it was last open: an acknowledgement that went stale, or was passed on, counts no more."""
+PASSERS = """
+SELECT e.clinician_id FROM alert_events e
+WHERE e.agency_id = a.agency_id AND e.alert_id = a.id AND e.kind = 'passed_on' AND e.clinician_id IS NOT NULL
+  AND (e.detail ->> 'round')::int = a.round
+"""
+"""Who has passed the alert `a` on in this round, and is not to be asked before everybody else."""
+_OF_ALERT = "SELECT who.* FROM alerts a, LATERAL ({}) who WHERE a.agency_id = :agency AND a.id = :alert"
+_TAKERS, _PASSERS = text(_OF_ALERT.format(TAKERS)), text(_OF_ALERT.format(PASSERS))
 
 # What is open and was told to them, and what they have not passed on.
 _THEIRS = text("""
@@ -165,16 +173,9 @@ def pass_on(
 
 
 def passers_of(session: Session, alert: Alert) -> set[int]:
-    """Who has passed it on in this round, and is not to be asked before everybody else."""
-    passed = session.scalars(
-        select(AlertEvent.clinician_id).where(
-            AlertEvent.agency_id == alert.agency_id,
-            AlertEvent.alert_id == alert.id,
-            AlertEvent.kind == EventKind.PASSED_ON,
-            AlertEvent.detail["round"].as_integer() == alert.round,
-        )
-    )
-    return {person for person in passed if person is not None}
+    """Who has passed it on in this round."""
+    session.flush()
+    return set(session.scalars(_PASSERS, {"agency": alert.agency_id, "alert": alert.id}))
 
 
 def find(session: Session, agency_id: int, code: str) -> Alert | None:

@@ -26,13 +26,17 @@ _KEPT = (
 _ENTER = text(
     "SELECT set_config('role', :role, true), set_config('engage.agency_id', :agency, true),"
     # PostgreSQL would compile a query that looks dear; ours are short, and the compiling cost ten times their run.
-    " set_config('engage.reason', :reason, true), set_config('jit', 'off', true)," + _KEPT
+    " set_config('engage.reason', :reason, true), set_config('jit', 'off', true),"
+    " set_config('enable_seqscan', :scans, true)," + _KEPT
 )
 
 _ENTER_AT_ONCE = (
     "SELECT set_config('role', %s, true), set_config('engage.agency_id', %s, true),"
-    " set_config('engage.reason', %s, true), set_config('jit', 'off', true)," + _KEPT
+    " set_config('engage.reason', %s, true), set_config('jit', 'off', true),"
+    " set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)," + _KEPT
 )
+_PLAN_AFTER = 5  # runs, as psycopg's own default
+_MOST_PLANS = 500  # of one connection
 _IDLE = 1.0  # seconds after which a connection is looked at before it is used: a restart of the database takes longer
 
 
@@ -57,6 +61,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10, name: str = "engage", prepares: bool = False) -> None:
         """`prepares`: statements that come again and again are planned once; not for a worker (see below)."""
         self.url = url
+        self._prepares = prepares
         self._engine = create_engine(
             url,
             pool_size=pool_size,
@@ -64,7 +69,7 @@ class Database:
             hide_parameters=True,  # an error must not show a patient's words
             # prepare_threshold=None: a polling worker must not cache a plan that was made for an empty outbox.
             connect_args={
-                "prepare_threshold": 5 if prepares else None,
+                "prepare_threshold": _PLAN_AFTER if prepares else None,
                 "application_name": name,
                 "connect_timeout": 10,
             },
@@ -85,19 +90,27 @@ class Database:
     @contextmanager
     def agency_session(self, agency_id: int) -> Iterator[Session]:
         """A transaction that can reach the rows of one agency and no others, whatever its queries say."""
-        with self._enter(AGENCY_ROLE, str(agency_id), "") as session:
+        with self._enter(AGENCY_ROLE, str(agency_id), "", by_key=False) as session:
             yield session
 
     @contextmanager
-    def system_session(self, reason: str) -> Iterator[Session]:
-        """A transaction over all agencies, for the verbs that serve every agency at once; `reason` names the verb."""
-        with self._enter(SYSTEM_ROLE, "", reason) as session:
+    def system_session(self, reason: str, *, by_key: bool = False) -> Iterator[Session]:
+        """A transaction over all agencies, for the verbs that serve every agency at once; `reason` names the verb.
+
+        `by_key`: all its statements find their rows by keys and come again and again, as those for one reply or one batch
+        do. No table is read as a whole, and a statement is planned once for a connection instead of each time.
+        """
+        with self._enter(SYSTEM_ROLE, "", reason, by_key=by_key) as session:
             yield session
 
     @contextmanager
-    def _enter(self, role: str, agency: str, reason: str) -> Iterator[Session]:
+    def _enter(self, role: str, agency: str, reason: str, *, by_key: bool) -> Iterator[Session]:
         with Session(self._engine, expire_on_commit=False) as session, session.begin():
-            session.execute(_ENTER, {"role": role, "agency": agency, "reason": reason})
+            driver = cast("psycopg.Connection[Any]", session.connection().connection.driver_connection)
+            driver.prepare_threshold = _PLAN_AFTER if by_key or self._prepares else None
+            driver.prepared_max = _MOST_PLANS
+            scans = "off" if by_key else "on"
+            session.execute(_ENTER, {"role": role, "agency": agency, "reason": reason, "scans": scans})
             yield session
 
     def at_once(self, reason: str, statement: str, values: Mapping[str, object]) -> tuple[Any, ...] | None:

@@ -133,7 +133,7 @@ class Take:
 
 def claim(db: Database, take: Take, terms: Terms, now: datetime) -> Batch:
     """Decide about the next messages and claim those that may leave; an empty batch: nothing may be claimed now."""
-    with db.system_session("dispatch") as session:
+    with db.system_session("dispatch", by_key=True) as session:
         lowest = int(max(Priority) if take.unasked > 0 else LAST_AWAITED)
         found = session.execute(_LANES, {"now": now, "most": take.most, "lowest": lowest})
         lanes = [lane for row in found if (lane := Lane(*row)).priority != Priority.MAIL]

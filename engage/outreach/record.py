@@ -83,7 +83,7 @@ def record(db: Database, codes: CodeTable, outcomes: Sequence[Sent], now: dateti
     released = [(i, a, *_again(o, now)) for i, a, o in outcomes if isinstance(o, TryLater | SendingStopped | HeldBack)]
     released += [(i, a, now + meaning.wait, str(meaning.kind)) for i, a, _, meaning in refused if meaning.may_retry]
     failed = [(i, a, code, str(meaning.kind)) for i, a, code, meaning in refused if not meaning.may_retry]
-    with db.system_session("record") as session:
+    with db.system_session("record", by_key=True) as session:
         _write(session, _ACCEPTED, ("ids", "attempts", "sids", "segments"), accepted, now)
         _write(session, _UNKNOWN, ("ids", "attempts", "reasons", "settle_ats"), unknown, now)
         _write(session, _RELEASED, ("ids", "attempts", "dues", "reasons"), released, now)

@@ -67,7 +67,7 @@ def handle(db: Database, lexicon: Lexicon, now: Callable[[], datetime], most: in
 def _one(db: Database, lexicon: Lexicon, now: datetime, done: Handled) -> bool:
     reply_id: int | None = None
     try:
-        with db.system_session("handle") as session:
+        with db.system_session("handle", by_key=True) as session:
             reply_id = session.scalar(_NEXT, {"most": MOST_FAILURES})
             if reply_id is None:
                 return False
@@ -79,7 +79,7 @@ def _one(db: Database, lexicon: Lexicon, now: datetime, done: Handled) -> bool:
         log.get().exception("a reply could not be handled", reply=reply_id)
         if reply_id is None:
             raise
-        with db.system_session("handle") as session:
+        with db.system_session("handle", by_key=True) as session:
             session.execute(update(Reply).where(Reply.id == reply_id).values(failures=Reply.failures + 1))
         done.failed += 1
     return True
@@ -159,7 +159,7 @@ def _from_nobody(session: Session, lexicon: Lexicon, reply: Reply, now: datetime
 
 def _give_up(db: Database, now: datetime) -> bool:
     """Hand a reply that failed too often to a person."""
-    with db.system_session("handle") as session:
+    with db.system_session("handle", by_key=True) as session:
         reply_id = session.scalar(_GIVE_UP, {"most": MOST_FAILURES})
         if reply_id is None:
             return False

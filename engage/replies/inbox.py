@@ -73,13 +73,17 @@ WITH sender AS (
            %(message)s::bigint, %(phone)s, %(hash)s, %(body)s, %(media)s, %(answered)s, %(at)s
     FROM author
     ON CONFLICT (sid) DO NOTHING RETURNING agency_id, id, clinician_id
-), word AS (
-    INSERT INTO consent_events (agency_id, phone_hash, kind, source, reply_id, said_at, recorded_at)
-    SELECT agency_id, %(hash)s, %(word)s, 'text', id, %(at)s, %(now)s FROM reply
-    WHERE %(word)s::text IS NOT NULL AND clinician_id IS NULL
-)
+){word}
 SELECT EXISTS (SELECT FROM sender), EXISTS (SELECT FROM reply)
 """
+
+# Only with the words that need it: an insert of no rows would still wake the planner's log of changes.
+_WORD = """, word AS (
+    INSERT INTO consent_events (agency_id, phone_hash, kind, source, reply_id, said_at, recorded_at)
+    SELECT agency_id, %(hash)s, %(word)s, 'text', id, %(at)s, %(now)s FROM reply
+    WHERE clinician_id IS NULL
+)"""
+_STORE_ORDINARY, _STORE_WORD = _STORE.format(word=""), _STORE.format(word=_WORD)
 
 _STORE_UNROUTED = """
 INSERT INTO unrouted_replies (sid, sent_to, phone, body, received_at) VALUES (%(sid)s, %(to)s, %(phone)s, %(body)s, %(now)s)
@@ -90,9 +94,10 @@ ON CONFLICT (sid) DO NOTHING RETURNING id
 def store(db: Database, inbound: InboundText, now: datetime) -> Stored:
     """Store one text; a second time it changes nothing."""
     seal = encryption.ring().seal
+    word = _word(inbound)
     found = db.at_once(
         "inbox",
-        _STORE,
+        _STORE_WORD if word else _STORE_ORDINARY,
         {
             "sid": inbound.sid,
             "to": inbound.to,
@@ -102,7 +107,7 @@ def store(db: Database, inbound: InboundText, now: datetime) -> Stored:
             "phone": seal(inbound.from_phone, "replies.phone"),
             "body": seal(inbound.body, "replies.body"),
             "has_code": bool(codes_in(inbound.body)),
-            "word": _word(inbound),
+            "word": word,
             "media": inbound.media,
             "answered": inbound.opt_out_type is not None,
             "today": now.date(),

@@ -13,6 +13,7 @@ from engage.agencies.model import Clinician
 from engage.agencies.rota import load_crew
 from engage.alerts.closing import Done, resolve
 from engage.alerts.escalate import Escalated, escalate
+from engage.alerts.gathering import gather
 from engage.alerts.ladders import NewStep, find_ladder, set_ladder, steps_of
 from engage.alerts.model import Alert
 from engage.alerts.opening import Reason, open_alert
@@ -86,7 +87,8 @@ class Ward:
         with self.cast.db.agency_session(self.cast.id) as session:
             row = session.get_one(Alert, (self.cast.id, alert))
             steps, _ = steps_of(session, self.cast.id, row.ladder_id)
-            people = pageable(session, row, steps, load_crew(session, self.cast.id, now), now)
+            facts = gather(session, [row], now)[alert]
+            people = pageable(facts, steps, load_crew(session, self.cast.id, now), now)
             return {step.who: people[step.id] for step in steps}
 
     def ladder_id(self, key: str, branch: int | None = None) -> int:
