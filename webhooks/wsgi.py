@@ -13,6 +13,7 @@ from engage.db import Database, encryption
 from engage.db.hints import Herald
 from engage.db.opening import ring_of
 from engage.db.processes import end_with_parent
+from engage.memory import collect_rarely
 from engage.settings import load, read_toml
 from engage.sms.rules.codes import parse_codes
 from webhooks.app import create_app
@@ -66,3 +67,4 @@ app = create_app(
 if settings.web_proxies:  # else somebody could write any address into the header, and so into the audit
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.web_proxies, x_proto=settings.web_proxies)  # type: ignore[method-assign]
 app.config[CONFIG] = settings.config_dir
+collect_rarely()

@@ -72,17 +72,18 @@ class _Read:
     session: Session
     now: datetime
     facts: Mapping[int, Facts]
-    crews: dict[int, Crew] = field(default_factory=dict)
+    crews: dict[int, tuple[Crew, frozenset[int]]] = field(default_factory=dict)
     ladders: dict[tuple[int, int], tuple[list[Step], int]] = field(default_factory=dict)
 
     def way(self, alert: Alert) -> "_Way":
         """Who works there, and what the alert climbs."""
         agency, ladder = alert.agency_id, (alert.agency_id, alert.ladder_id)
         if agency not in self.crews:
-            self.crews[agency] = load_crew(self.session, agency, self.now)
+            crew = load_crew(self.session, agency, self.now)
+            self.crews[agency] = crew, crew.reachable(self.now)
         if ladder not in self.ladders:
             self.ladders[ladder] = steps_of(self.session, *ladder)
-        return _Way(self.facts[alert.id], self.crews[agency], *self.ladders[ladder])
+        return _Way(self.facts[alert.id], *self.crews[agency], *self.ladders[ladder])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class _Way:
 
     facts: Facts
     crew: Crew
+    reachable: frozenset[int]
     steps: list[Step]
     rounds: int
 
@@ -166,7 +168,7 @@ def _climb(session: Session, alert: Alert, way: _Way, now: datetime, done: Escal
 def _moves(alert: Alert, way: _Way, now: datetime, *, has_failed: bool, is_stale: bool) -> tuple[Move, ...]:
     crew, steps, rounds, passed = way.crew, way.steps, way.rounds, way.facts.passers
     takers = frozenset[int]() if is_stale else way.facts.takers  # who let it go does not have it any more
-    people = _without(takers, pageable(way.facts, steps, crew, now))
+    people = _without(takers, pageable(way.facts, steps, crew, way.reachable, now))
     wall = now.astimezone(ZoneInfo(crew.rota.zone_of(alert.branch_id))).time()
     place = place_of(alert)
     if has_failed:  # the same people on the same way again would be in vain

@@ -13,10 +13,15 @@ from engage.alerts.rules.ladder import Step
 from engage.alerts.rules.words import Who
 
 
-def pageable(facts: Facts, steps: Sequence[Step], crew: Crew, now: datetime) -> Mapping[int, list[int]]:
-    """Clinician ids by step; only people who work here, can be reached, and are not those who are complained about."""
+def pageable(
+    facts: Facts, steps: Sequence[Step], crew: Crew, reachable: frozenset[int], now: datetime
+) -> Mapping[int, list[int]]:
+    """Clinician ids by step; only people who work here, can be reached, and are not those who are complained about.
+
+    `reachable`: of the crew, at `now`.
+    """
     branch_id = facts.branch_id
-    able = crew.reachable(now) - facts.concerned
+    able = reachable - facts.concerned
     on_call = _only(crew.rota.on(Duty.ON_CALL, branch_id, now), able)
     stands_in = on_call or _only(crew.rota.on(Duty.FALLBACK, branch_id, now), able)
     nurses = _only(facts.nurses, able)

@@ -19,6 +19,7 @@ from engage.cli.session import begin, ready_database
 from engage.console.first import FIRST_RUN, has_agency
 from engage.db import Database
 from engage.errors import ConfigurationError
+from engage.memory import collect_rarely
 from engage.settings import Settings
 from engage.worker import Metronome, Verbs
 
@@ -35,6 +36,7 @@ def up(host: str | None, port: int | None) -> None:
         metronome = Metronome(Verbs.of(db, settings))
         server = _server(settings)
         first = _begin_first_run(settings, db)
+        collect_rarely()
         server.on_startup(metronome.start)
         server.on_shutdown(lambda: _within_patience(metronome))
         click.echo(f"Engage is up: http://{settings.web_host}:{settings.web_port} (Ctrl-C to stop)", err=True)
@@ -64,6 +66,7 @@ def worker() -> None:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, ask)
+        collect_rarely()
         metronome.start()
         click.echo("The worker is at work (Ctrl-C to stop).", err=True)
         asked_to_stop.wait()

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import cast
 
+from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -27,6 +29,9 @@ _USEFUL = {
     Kind.PAGE: timedelta(minutes=30),
     Kind.NOTE: timedelta(hours=1),
 }
+
+
+_MESSAGES = cast(Table, Message.__table__)  # a row of a table costs half of what an object costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,10 @@ def queue(session: Session, outgoing: Outgoing, now: datetime) -> int | None:
         "due_at": now + outgoing.after,
         "expires_at": now + outgoing.after + useful,
     }
-    return session.scalar(insert(Message).values(values).on_conflict_do_nothing().returning(Message.id))
+    message_id: int | None = session.scalar(
+        insert(_MESSAGES).values(values).on_conflict_do_nothing().returning(_MESSAGES.c.id)
+    )
+    return message_id
 
 
 def _priority(outgoing: Outgoing) -> Priority:

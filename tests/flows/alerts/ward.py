@@ -88,7 +88,8 @@ class Ward:
             row = session.get_one(Alert, (self.cast.id, alert))
             steps, _ = steps_of(session, self.cast.id, row.ladder_id)
             facts = gather(session, [row], now)[alert]
-            people = pageable(facts, steps, load_crew(session, self.cast.id, now), now)
+            crew = load_crew(session, self.cast.id, now)
+            people = pageable(facts, steps, crew, crew.reachable(now), now)
             return {step.who: people[step.id] for step in steps}
 
     def ladder_id(self, key: str, branch: int | None = None) -> int:
