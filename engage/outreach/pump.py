@@ -123,8 +123,7 @@ class Pump:
     def give_up(self, patience: float) -> tuple[list[tuple[Attempt, Outcome]], list[Attempt]]:
         """Wait at most `patience` seconds for what is on its way; what has come back, and what nobody knows of."""
         self.hand_back()
-        came: list[tuple[Attempt, Outcome]] = []
-        until = time.monotonic() + patience
+        came, until = self.finished(0), time.monotonic() + patience
         while self._held and time.monotonic() < until:
             came += self.finished(0.1)
         with self._lock:
