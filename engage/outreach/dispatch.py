@@ -117,10 +117,9 @@ class _Run:
     ahead: int = field(init=False)
 
     def __post_init__(self) -> None:
-        patience = min(AGES, self.limits.lease - self.limits.in_flight)
-        self.pump = Pump(
-            self.gateway, Way(self.limits.public_url, max(1, self.limits.batch // 2), patience), self.halted.is_set
-        )
+        limits = self.limits
+        way = Way(limits.public_url, max(1, limits.batch // 2), AGES, limits.lease - limits.in_flight)
+        self.pump = Pump(self.gateway, way, self.halted.is_set)
         self.ahead = min(self.limits.at_once, self.limits.batch)
 
     def probe(self) -> None:

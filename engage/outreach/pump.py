@@ -24,14 +24,16 @@ from engage.sms.texts import Accepted, HeldBack, OutboundCall, OutboundText, Out
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How texts go: where receipts are asked for, and how long after its claim a text may still begin to leave.
+    """How texts go: where receipts are asked for, and how many outcomes are worth a transaction of their own (`enough`).
 
-    `enough` is how many outcomes are worth a transaction of their own.
+    `patience` is how long a text may wait for its turn here, counted from when it could have begun; `at_latest` is how long
+    after the claim it may still begin to leave at all.
     """
 
     public_url: str
     enough: int
     patience: timedelta
+    at_latest: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,11 @@ _NONE = Room(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """A text that waits, and until when it may begin to leave."""
+    """A text that waits: until when it is worth waiting, and until when it may begin to leave."""
 
     number: int
     text: OutboundText | OutboundCall
+    wait_until: datetime
     begin_before: datetime
 
 
@@ -94,9 +97,10 @@ class Pump:
 
         A machine that slept must not send what reconciliation has meanwhile given to somebody else.
         """
-        begin_before = claimed_at + self._way.patience
-        for attempt in attempts:
-            turn = _Turn(self._number, _outbound(attempt, self._way.public_url, claimed_at), begin_before)
+        texts = [_outbound(attempt, self._way.public_url, claimed_at) for attempt in attempts]
+        wait_until, begin_before = clock.now() + self._way.patience, claimed_at + self._way.at_latest
+        for attempt, text in zip(attempts, texts, strict=True):
+            turn = _Turn(self._number, text, wait_until, begin_before)
             self._number += 1
             with self._lock:
                 self._held[turn.number] = attempt
@@ -146,7 +150,7 @@ class Pump:
                 if is_unasked and self._unasked_on_way >= most:
                     break
                 turn = queue.popleft()
-                if turn.begin_before <= now:
+                if min(turn.wait_until, turn.begin_before) <= now:
                     self._done.append((turn.number, HeldBack()))
                     continue
                 self._on_way[turn.number] = is_unasked
