@@ -168,6 +168,7 @@ _US = {
 _ON_THE_WAY = {
     "provider_busy": ("Twilio was busy or out of reach, and the text had certainly not left; it is tried again.", _TWILIO),
     "stopped_before_it_left": ("Our program was stopped before it left; another worker, or the next start, sends it.", _NOTHING_TWICE),
+    "sent_again": ("Somebody of the agency asked for it to be sent again; the new text is decided like any other.", _NOTHING_TWICE),
     "twilios_log": ("Twilio's log holds the text, so it had left; it is not sent again.", _NOTHING_TWICE),
     "sending_stopped": ("Twilio refuses our account, so nothing is sent; it is tried again every minute.", _TWILIO),
     "lease_lapsed": ("The worker that was sending it died; Twilio's log will tell whether it left.", _NOTHING_TWICE),
