@@ -37,7 +37,7 @@ _COUNTS = text(f"""
 SELECT m.state, count(*) AS many FROM messages m WHERE {_SEEN} GROUP BY m.state ORDER BY count(*) DESC
 """)  # noqa: S608 - a part of our own
 _UNREADABLE = text("""
-SELECT r.id, r.received_at, r.body, r.state, c.patient_id, p.first_name, p.last_name, d.intents
+SELECT r.id, r.received_at, r.body, r.state, c.patient_id, p.first_name, p.last_name, d.intents, COALESCE(c.language, p.language) AS language
 FROM replies r
 LEFT JOIN contacts c ON c.agency_id = r.agency_id AND c.id = r.contact_id
 LEFT JOIN patients p ON p.agency_id = c.agency_id AND p.id = c.patient_id
@@ -88,6 +88,7 @@ class Unread:
     id: int
     at: datetime
     words: str
+    language: str | None
     patient_id: int | None
     patient: str | None
 
@@ -109,6 +110,7 @@ def read_unreadable(
             row.id,
             row.received_at,
             opened(row.body, "replies.body") or "",
+            row.language,
             row.patient_id,
             f"{row.first_name} {row.last_name}" if row.first_name else None,
         )

@@ -15,7 +15,7 @@ from engage.visits.rules.words import VisitAnswer, VisitStatus
 # The reminders of a visit are those of the patient's day: several visits of one day share one. `occasion` begins with the day.
 _VISITS = text("""
 SELECT v.id, v.patient_id, p.first_name, p.last_name, p.branch_id, b.name AS branch, v.task, v.discipline, v.starts_on, v.starts_local, v.ends_local,
-       v.status, v.answer, v.answered_at, v.wanted, who.names, COALESCE(r.arrived, 0) AS arrived, COALESCE(r.lost, 0) AS lost, COALESCE(r.waiting, 0) AS waiting,
+       v.status, v.answer, v.answered_at, v.wanted, p.language, who.names, COALESCE(r.arrived, 0) AS arrived, COALESCE(r.lost, 0) AS lost, COALESCE(r.waiting, 0) AS waiting,
        (SELECT a.id FROM alerts a WHERE a.agency_id = v.agency_id AND a.patient_id = v.patient_id AND a.state <> 'resolved'
         AND a.kind IN ('reschedule', 'cancel_visit', 'undeliverable') ORDER BY a.id LIMIT 1) AS alert_id
 FROM visits v
@@ -54,7 +54,7 @@ MOST_SHOWN = 600
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One visit of the board. `wanted`: the words in which the patient asked for another time; `alert_id`: the alert about it."""
+    """One visit of the board. `wanted`: the words in which the patient asked for another time, in her `language`; `alert_id`: the alert about it."""
 
     id: int
     patient_id: int
@@ -67,6 +67,7 @@ class Planned:
     clinicians: tuple[str, ...]
     standing: Standing
     wanted: str | None
+    language: str
     alert_id: int | None
 
 
@@ -126,5 +127,6 @@ def _planned(row: Row[Any]) -> Planned:
         clinicians=tuple(row.names or ()),
         standing=standing(VisitStatus(row.status), answer, Reminders(row.arrived, row.lost, row.waiting)),
         wanted=opened(row.wanted, "visits.wanted"),
+        language=row.language,
         alert_id=row.alert_id,
     )

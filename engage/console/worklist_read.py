@@ -38,7 +38,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One alert of the worklist. `said` is what the patient wrote last about it, with the words that matter marked."""
+    """One alert of the worklist. `said` is what the patient wrote last about it, with the words that matter marked, in `language`."""
 
     id: int
     code: str
@@ -55,6 +55,7 @@ class Entry:
     holder: str | None
     held_since: datetime | None
     said: tuple[Piece, ...]
+    language: str | None
     score: int | None
 
     @property
@@ -84,7 +85,7 @@ class Worklist:
 
 # What somebody may see at all, and which of it is theirs. An alert about no patient and no branch is everybody's.
 _SEEN = """
-SELECT a.*, p.first_name, p.last_name, p.time_zone AS patient_zone, COALESCE(a.branch_id, p.branch_id) AS of_branch, (
+SELECT a.*, p.first_name, p.last_name, p.time_zone AS patient_zone, p.language AS patient_language, COALESCE(a.branch_id, p.branch_id) AS of_branch, (
            p.case_manager_id = :me OR a.acknowledged_by = :me OR EXISTS (
                SELECT FROM alert_events e WHERE e.agency_id = a.agency_id AND e.alert_id = a.id AND e.clinician_id = :me
                AND e.kind IN ('paged', 'acknowledged'))) IS TRUE AS is_mine,
@@ -111,7 +112,8 @@ WITH seen AS ({_SEEN}), shown AS (SELECT *, {_BROUGHT} FROM seen), chosen AS (
     ORDER BY state <> 'open', severity DESC, COALESCE(promised_until < :now, false) DESC, opened_at, id LIMIT :most)
 SELECT c.id, c.code, c.kind, c.severity, c.state, c.opened_at, c.next_due_at, c.exhausted_at, c.try_again_at, c.promised_until,
        c.patient_id, c.first_name, c.last_name, COALESCE(c.patient_zone, b.time_zone, g.time_zone) AS zone, b.name AS branch,
-       c.acknowledged_by, c.acknowledged_at, k.first_name AS holder, story.kinds, said.body, said.evidence, said.score
+       c.acknowledged_by, c.acknowledged_at, k.first_name AS holder, story.kinds, said.body, said.evidence, said.score,
+       COALESCE(said.language, c.patient_language) AS language
 FROM chosen c
 JOIN agencies g ON g.id = c.agency_id
 LEFT JOIN branches b ON b.agency_id = c.agency_id AND b.id = c.of_branch
@@ -121,8 +123,9 @@ LEFT JOIN LATERAL (
            (array_agg(e.reply_id ORDER BY e.at DESC, e.id DESC) FILTER (WHERE e.reply_id IS NOT NULL))[1] AS reply_id
     FROM alert_events e WHERE e.agency_id = c.agency_id AND e.alert_id = c.id AND e.kind IN ('opened', 'evidence')) story ON true
 LEFT JOIN LATERAL (
-    SELECT r.body, d.evidence, d.score FROM replies r
+    SELECT r.body, d.evidence, d.score, o.language FROM replies r
     LEFT JOIN readings d ON d.agency_id = r.agency_id AND d.reply_id = r.id
+    LEFT JOIN contacts o ON o.agency_id = r.agency_id AND o.id = r.contact_id
     WHERE r.agency_id = c.agency_id AND r.id = story.reply_id ORDER BY d.id DESC NULLS LAST LIMIT 1) said ON true
 """)  # noqa: S608 - parts of our own
 
@@ -186,5 +189,6 @@ def _entry(row: Row[Any], now: datetime) -> Entry:
         holder=row.holder,
         held_since=row.acknowledged_at,
         said=quote(words, spans_of(evidence or "")) if words else (),
+        language=row.language,
         score=row.score,
     )

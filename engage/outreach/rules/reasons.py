@@ -53,8 +53,8 @@ _READER = {
     "hospitalized": ("The patient is in hospital; texts pause until somebody sets them active again.", _PROMISE),
     "on_hold": ("The patient's care is on hold; texts pause with it.", _PROMISE),
     "contact_ended": (
-        "The EMR gives the patient another phone now; this one is no longer theirs to be texted.",
-        "an import ended the contact",
+        "This phone was ended: the EMR gives another one, or somebody of the agency said that it is no longer theirs.",
+        "contacts.ended_at: an import, or engage contact end",
     ),
     "wrong_number": (
         "Somebody answered from this phone that it is not the patient's.",
