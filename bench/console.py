@@ -1,6 +1,6 @@
 """How long the worklist and a patient's page take at the server: an agency with open alerts over very many messages in, median and p95 out.
 
-Old: delivered check-ins of half a year up to now with receipts, an answer to every fourth, a score for each of the last month; five
+Old: delivered check-ins of half a year up to now with receipts, an answer to every fourth, each with its score; five
 visits a patient over five weeks; ten payers, forty referral sources.
 Run: python -m bench.console [--short] [--json] [--patients 5000] [--alerts 300] [--messages 1000000] [--requests 100]
 """
@@ -138,7 +138,7 @@ def _fill(stage: Stage, chosen: argparse.Namespace) -> None:
     with stage.superuser.transaction():
         stage.superuser.execute("SET LOCAL session_replication_role = replica")
         stage.superuser.execute(_READ, {"evidence": evidence})
-        stage.superuser.execute(_SCORED, {"since": now - timedelta(days=35)})
+        stage.superuser.execute(_SCORED, {"since": now - timedelta(days=180)})
         stage.superuser.execute(_VISITED, {"today": now.date(), "now": now})
         stage.superuser.execute(_CAME)
         stage.superuser.execute(_PAID, {"today": now.date(), "agency": stage.town.agency})

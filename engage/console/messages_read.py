@@ -26,12 +26,12 @@ _ROWS = text(f"""
 SELECT m.id, m.send_at, m.kind, m.channel, m.template, m.state, m.reason, m.segments, m.patient_id, p.first_name, p.last_name, p.time_zone, t.key AS touchpoint,
        c.relationship, k.first_name AS clinician, m.attempts, m.expires_at,
        EXISTS (SELECT FROM messages o WHERE o.agency_id = m.agency_id AND o.retry_of = m.id) AS is_tried_again
-FROM messages m
+FROM (SELECT m.* FROM messages m WHERE {_SEEN} ORDER BY m.send_at DESC, m.id DESC LIMIT :most OFFSET :skip) m
 LEFT JOIN patients p ON p.agency_id = m.agency_id AND p.id = m.patient_id
 LEFT JOIN contacts c ON c.agency_id = m.agency_id AND c.id = m.contact_id
 LEFT JOIN clinicians k ON k.agency_id = m.agency_id AND k.id = m.clinician_id
 LEFT JOIN touchpoints t ON t.agency_id = m.agency_id AND t.id = m.touchpoint_id
-WHERE {_SEEN} ORDER BY m.send_at DESC, m.id DESC LIMIT :most OFFSET :skip
+ORDER BY m.send_at DESC, m.id DESC
 """)  # noqa: S608 - a part of our own
 _COUNTS = text(f"""
 SELECT m.state, count(*) AS many FROM messages m WHERE {_SEEN} GROUP BY m.state ORDER BY count(*) DESC
