@@ -1,4 +1,4 @@
-"""How long the worklist and a patient's page take at the server: an agency with open alerts over very many messages in, median and p95 out.
+"""How long the pages of the console take at the server: an agency with open alerts over very many messages in, median and p95 out.
 
 Old: delivered check-ins of half a year up to now with receipts, an answer to every fourth, each with its score; five
 visits a patient over five weeks; ten payers, forty referral sources.
@@ -23,6 +23,7 @@ from engage.agencies.model import Account
 from engage.alerts.opening import Reason, open_alert
 from engage.alerts.rules.words import AlertKind
 from engage.console.sessions import begin
+from engage.console.worklist_read import Reach, Whose, read_worklist
 from engage.db import encryption
 from engage.patients.rules.window import local_day
 from engage.resources import shipped
@@ -78,9 +79,11 @@ def main() -> None:
         _fill(stage, chosen)
         ask = _signed_in(stage)
         people = [row.patient_id for row in _rows(stage, chosen.alerts)]
+        after = _second_page(stage)
         rng, today = random.Random(1), local_day(clock.now(), stage.town.zone)
         pages: dict[str, Callable[[], str]] = {
             "worklist": lambda: "/console/worklist?whose=agency",
+            "worklist, next page": lambda: f"/console/worklist?whose=agency&after={after}",
             "worklist, live part": lambda: "/console/worklist/live?whose=agency&seen=0",
             "patient": lambda: f"/console/patients/{rng.choice(people)}",
             "messages of today": lambda: "/console/messages",
@@ -147,6 +150,13 @@ def _fill(stage: Stage, chosen: argparse.Namespace) -> None:
             kind = _KINDS[position % len(_KINDS)]
             open_alert(session, Reason(kind, stage.town.agency, row.patient_id, reply_id=row.reply), now)
     stage.superuser.execute("VACUUM ANALYZE")
+
+
+def _second_page(stage: Stage) -> str:
+    """Where the second page of the worklist begins; nothing where there is none."""
+    with stage.db.agency_session(stage.town.agency) as session:
+        found = read_worklist(session, Reach(stage.town.agency, None, None, is_nurse=False), Whose.AGENCY, clock.now())
+    return found.next_after.written() if found.next_after else ""
 
 
 def _rows(stage: Stage, most: int) -> list[object]:

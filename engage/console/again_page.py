@@ -43,8 +43,9 @@ def add_again(door: Blueprint, db: Database) -> None:
         with db.agency_session(who.agency_id) as session:
             message = _message(session, message_id)
             found = look(session, who.agency_id, message_id, Terms(states()), now).verdict
-            subject = ("patient", message.patient_id) if message.patient_id else ("message", message_id)
-            reading(session, who, *subject, {"message": message_id})
+            is_about = message.patient_id is not None
+            subject, number = ("patient", message.patient_id) if is_about else ("message", message_id)
+            reading(session, who, subject, number, {"message": message_id})
         shown: dict[str, Any] = {
             "never": found if isinstance(found, Never) else None,
             "refused": explain(found.value).says if not isinstance(found, Never | Ready | Hold) else None,
