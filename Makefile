@@ -25,7 +25,7 @@ test: install ## lint and every test
 	@$(BIN)/python -m pytest -n 2 -q
 	@echo "The pages were not tried in a browser: make browser does that (needs Chromium)."
 
-browser: install ## try the pages of the console in Chromium, under two minutes
+browser: install ## try the pages of the console in Chromium, in some minutes
 	@$(BIN)/python -m pytest -m browser tests/browser -q
 
 lint: install ## ruff, mypy, import contracts

@@ -79,7 +79,7 @@ SELECT c.agency_id, 'touchpoint', t.priority, t.id, 'old-' || n, c.patient_id, c
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) n
 JOIN contacts c ON c.id = (SELECT min(id) FROM contacts) + n %% %(contacts)s
 JOIN touchpoints t ON t.agency_id = c.agency_id AND t.key = 'morning-checkin',
-LATERAL (SELECT %(now)s::timestamptz - interval '8 days' - (n %% 15552000) * interval '1 second' AS at) times
+LATERAL (SELECT %(youngest)s::timestamptz - (n * %(apart)s %% 15552000) * interval '1 second' AS at) times
 """
 _OLD_RECEIPTS = """
 INSERT INTO receipts (agency_id, message_id, sid, status, received_at)
@@ -90,7 +90,7 @@ INSERT INTO replies (agency_id, sid, sender_id, contact_id, phone, phone_hash, b
 SELECT c.agency_id, 'SM' || md5('reply' || n), (SELECT min(id) FROM senders), c.id, c.phone, c.phone_hash, %(body)s, at, 'handled', at
 FROM generate_series(%(first)s::bigint, %(last)s::bigint, 4) n
 JOIN contacts c ON c.id = (SELECT min(id) FROM contacts) + n %% %(contacts)s,
-LATERAL (SELECT %(now)s::timestamptz - interval '8 days' - (n %% 15552000) * interval '1 second' AS at) times
+LATERAL (SELECT %(youngest)s::timestamptz - (n * %(apart)s %% 15552000) * interval '1 second' AS at) times
 """
 
 # What a run made; the old ones are more than a week old and stay.
@@ -162,10 +162,19 @@ def have_asked(session: Session, count: int) -> None:
     session.execute(_ASKED, {"now": now, "occasion": now.date().isoformat(), "count": count, "body": body})
 
 
-def grow_old(superuser: psycopg.Connection, town: Town, have: int, want: int) -> None:
-    """Fill up from `have` to `want` ended messages with receipts and answers; by the superuser, past foreign keys."""
+def grow_old(
+    superuser: psycopg.Connection,
+    town: Town,
+    have: int,
+    want: int,
+    *,
+    apart: int = 1,
+    age: timedelta = timedelta(days=8),
+) -> None:
+    """Fill up from `have` to `want` ended messages with receipts and answers, each `apart` seconds older than the one before, the
+    youngest of that `age`; by the superuser, past foreign keys."""
     seal = encryption.ring().seal
-    names = {"first": have + 1, "last": want, "contacts": town.patients, "now": clock.now()}
+    names = {"first": have + 1, "last": want, "contacts": town.patients, "youngest": clock.now() - age, "apart": apart}
     with superuser.transaction():
         superuser.execute("SET LOCAL session_replication_role = replica")
         asked = "Bench: Good morning Rose. How do you feel today compared to yesterday? Reply 1 (much worse) to 5 (much better). STOP ends texts."

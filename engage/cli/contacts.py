@@ -9,11 +9,13 @@ from engage import clock
 from engage.cli.people import read_time
 from engage.cli.session import account, agency_of, agency_option, json_option, ready_database, show
 from engage.errors import BadInput
-from engage.patients.rules.words import Category, MaySee, Relationship
+from engage.patients.by_hand import end_contact
+from engage.patients.rules.words import Category, MaySee, Relationship, WhyEnded
 from engage.replies.contacts import ContactShown, NewContact, add_contact, enrol_contact, list_contacts, set_contact
 
 _RELATIONS = click.Choice([str(relation.value) for relation in Relationship])
 _MAY_SEE = click.Choice([str(word.value) for word in MaySee])
+_BECAUSE = click.Choice([str(word.value) for word in WhyEnded])
 _CATEGORIES = click.Choice([str(category.value) for category in Category])
 
 
@@ -88,6 +90,20 @@ def set_command(
     with ready_database() as (_, db):
         shown = set_contact(db, agency_of(db, slug).id, contact_id, changes, account(), clock.now())
     show(asdict(shown), as_json, lambda _: _line(shown))
+
+
+@contact.command("end")
+@click.argument("contact_id", metavar="CONTACT", type=int)
+@agency_option
+@click.option("--because", type=_BECAUSE, required=True, help="not_theirs: the number is somebody else's now.")
+def end(contact_id: int, slug: str, because: str) -> None:
+    """End CONTACT: they are texted no more, and what they agreed to ends too. Adding the phone again begins anew."""
+    with ready_database() as (_, db):
+        agency = agency_of(db, slug)
+        with db.agency_session(agency.id) as session:
+            done = end_contact(session, agency.id, contact_id, WhyEnded(because), account(), clock.now())
+    left = "1 phone" if done.left == 1 else f"{done.left} phones"
+    click.echo(f"Ended, with consents to: {', '.join(done.categories) or 'nothing'}. The patient has {left} left.")
 
 
 @contact.command("enrol")

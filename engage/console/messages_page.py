@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy import text
 
+from engage.console.again_page import add_again
 from engage.console.gate import changing, needs, reading
 from engage.console.messages_read import PAGE, Sought, read_messages, read_unreadable
 from engage.console.rules.board import read_day
@@ -32,6 +33,7 @@ WHERE r.agency_id = :agency AND r.id = :reply AND r.clinician_id IS NULL
 def pages(db: Database) -> Blueprint:
     """/console/messages, and its inbox of unreadable texts."""
     door = Blueprint("messages_page", __name__, url_prefix="/console/messages", template_folder="templates")
+    add_again(door, db)
 
     @door.get("")
     @needs(Right.MESSAGES_READ)
@@ -39,7 +41,7 @@ def pages(db: Database) -> Blueprint:
         now, who = instant(), viewer()
         sought = _sought(now)
         with db.agency_session(who.agency_id) as session:
-            lines, counts = read_messages(session, sought)
+            lines, counts = read_messages(session, sought, now)
             seen = {"from": sought.since.isoformat(), "messages": len(lines)}
             reading(session, who, "messages", None, seen)
         has_more = (sought.page + 1) * PAGE < sum(counts.values())

@@ -9,7 +9,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from engage.console.opening import opened
+from engage.outreach.rules.again import Never, Past, may_send_again
 from engage.outreach.rules.reasons import explain
+from engage.outreach.rules.words import Channel, Kind
+from engage.sms.rules.statuses import MessageState
 
 PAGE = 50
 
@@ -21,19 +24,20 @@ m.agency_id = :agency AND m.send_at >= :since AND m.send_at < :until
 """
 _ROWS = text(f"""
 SELECT m.id, m.send_at, m.kind, m.channel, m.template, m.state, m.reason, m.segments, m.patient_id, p.first_name, p.last_name, p.time_zone, t.key AS touchpoint,
-       c.relationship, k.first_name AS clinician
-FROM messages m
+       c.relationship, k.first_name AS clinician, m.attempts, m.expires_at,
+       EXISTS (SELECT FROM messages o WHERE o.agency_id = m.agency_id AND o.retry_of = m.id) AS is_tried_again
+FROM (SELECT m.* FROM messages m WHERE {_SEEN} ORDER BY m.send_at DESC, m.id DESC LIMIT :most OFFSET :skip) m
 LEFT JOIN patients p ON p.agency_id = m.agency_id AND p.id = m.patient_id
 LEFT JOIN contacts c ON c.agency_id = m.agency_id AND c.id = m.contact_id
 LEFT JOIN clinicians k ON k.agency_id = m.agency_id AND k.id = m.clinician_id
 LEFT JOIN touchpoints t ON t.agency_id = m.agency_id AND t.id = m.touchpoint_id
-WHERE {_SEEN} ORDER BY m.send_at DESC, m.id DESC LIMIT :most OFFSET :skip
+ORDER BY m.send_at DESC, m.id DESC
 """)  # noqa: S608 - a part of our own
 _COUNTS = text(f"""
 SELECT m.state, count(*) AS many FROM messages m WHERE {_SEEN} GROUP BY m.state ORDER BY count(*) DESC
 """)  # noqa: S608 - a part of our own
 _UNREADABLE = text("""
-SELECT r.id, r.received_at, r.body, r.state, c.patient_id, p.first_name, p.last_name, d.intents
+SELECT r.id, r.received_at, r.body, r.state, c.patient_id, p.first_name, p.last_name, d.intents, COALESCE(c.language, p.language) AS language
 FROM replies r
 LEFT JOIN contacts c ON c.agency_id = r.agency_id AND c.id = r.contact_id
 LEFT JOIN patients p ON p.agency_id = c.agency_id AND p.id = c.patient_id
@@ -61,7 +65,7 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message of the list, without its words."""
+    """One message of the list, without its words. `never`: why it cannot be sent again; None where that can be looked into."""
 
     id: int
     at: datetime
@@ -74,6 +78,7 @@ class Line:
     patient_id: int | None
     patient: str | None
     clinician: str | None
+    never: Never | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +88,16 @@ class Unread:
     id: int
     at: datetime
     words: str
+    language: str | None
     patient_id: int | None
     patient: str | None
 
 
-def read_messages(session: Session, sought: Sought) -> tuple[Sequence[Line], dict[str, int]]:
+def read_messages(session: Session, sought: Sought, now: datetime) -> tuple[Sequence[Line], dict[str, int]]:
     """A page of the messages, newest first, and how many there are of each state."""
     values = _values(sought)
     rows = session.execute(_ROWS, values | {"most": PAGE, "skip": sought.page * PAGE})
-    return [_line(row) for row in rows], {row.state: row.many for row in session.execute(_COUNTS, values)}
+    return [_line(row, now) for row in rows], {row.state: row.many for row in session.execute(_COUNTS, values)}
 
 
 def read_unreadable(
@@ -104,6 +110,7 @@ def read_unreadable(
             row.id,
             row.received_at,
             opened(row.body, "replies.body") or "",
+            row.language,
             row.patient_id,
             f"{row.first_name} {row.last_name}" if row.first_name else None,
         )
@@ -126,7 +133,16 @@ def _sorted(branch_ids: frozenset[int] | None) -> list[int] | None:
     return None if branch_ids is None else sorted(branch_ids)
 
 
-def _line(row: Row[Any]) -> Line:
+def _line(row: Row[Any], now: datetime) -> Line:
+    past = Past(
+        Kind(row.kind),
+        Channel(row.channel),
+        MessageState(row.state),
+        row.reason,
+        row.attempts,
+        row.expires_at,
+        row.is_tried_again,
+    )
     return Line(
         id=row.id,
         at=row.send_at,
@@ -139,4 +155,5 @@ def _line(row: Row[Any]) -> Line:
         patient_id=row.patient_id,
         patient=f"{row.first_name} {row.last_name}" if row.first_name else None,
         clinician=row.clinician,
+        never=may_send_again(past, now),
     )

@@ -134,6 +134,14 @@ def _add_acts(door: Blueprint, db: Database) -> None:
         said, agreed = request.form.to_dict(), request.form.getlist("agreed")
         return _done(db, patient_id, lambda person, now: patient_acts.contact(db, viewer(), person, said, agreed, now))
 
+    @door.post("/<int:patient_id>/phones/<int:contact_id>/end")
+    @needs(Right.PATIENTS_ACT)
+    def end_phone(patient_id: int, contact_id: int) -> ResponseReturnValue:
+        why = request.form.get("because", "")
+        return _done(
+            db, patient_id, lambda person, now: patient_acts.end_phone(db, viewer(), person, contact_id, why, now)
+        )
+
     @door.post("/<int:patient_id>/pause")
     @needs(Right.PATIENTS_ACT)
     def pause(patient_id: int) -> ResponseReturnValue:

@@ -12,10 +12,10 @@ from engage.console.gate import changing
 from engage.console.patient_read import Person
 from engage.console.viewer import Viewer
 from engage.db import Database
-from engage.errors import BadInput
-from engage.patients.by_hand import add_contact
-from engage.patients.model import Patient
-from engage.patients.rules.words import Category, ConsentSource, PatientStatus, Relationship
+from engage.errors import BadInput, NotFound
+from engage.patients.by_hand import add_contact, end_contact
+from engage.patients.model import Contact, Patient
+from engage.patients.rules.words import Category, ConsentSource, PatientStatus, Relationship, WhyEnded
 from engage.replies.asked import BY_HAND_FOR
 from engage.replies.by_hand import write_by_hand
 from engage.replies.levels import set_level
@@ -104,6 +104,20 @@ def contact(
             now,
         )
     return str(gettext("The phone is on record."))
+
+
+def end_phone(db: Database, viewer: Viewer, person: Person, contact_id: int, because: str, now: datetime) -> str:
+    """End one of the patient's phones, with what it agreed to. Raises BadInput without a reason or for one that has ended, NotFound."""
+    if because not in set(WhyEnded):
+        raise BadInput(gettext("Say why the phone ends."))
+    with db.agency_session(viewer.agency_id) as session:
+        row = session.get(Contact, (viewer.agency_id, contact_id))
+        if row is None or row.patient_id != person.id:
+            raise NotFound(gettext("The patient has no such phone."))
+        done = end_contact(session, viewer.agency_id, contact_id, WhyEnded(because), viewer.actor, now)
+    if not done.left:
+        return str(gettext("The phone has ended. Nobody is left who can be texted for this patient."))
+    return str(gettext("The phone has ended, with what it agreed to."))
 
 
 def _emr_id(session: Session, viewer: Viewer) -> str | None:

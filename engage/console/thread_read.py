@@ -25,7 +25,7 @@ _MOST_ALERTS = 30
 # A text about two patients of one phone is part of both threads.
 _OURS = text("""
 SELECT m.id, COALESCE(m.claimed_at, m.send_at) AS at, m.send_at AS place, m.kind, m.channel, m.template, m.body, m.state, m.reason, m.segments, m.due_at, m.retry_of,
-       c.relationship, c.name AS contact, k.first_name AS author
+       c.relationship, c.name AS contact, k.first_name AS author, COALESCE(m.language, c.language) AS language
 FROM messages m
 JOIN contacts c ON c.agency_id = m.agency_id AND c.id = m.contact_id
 LEFT JOIN clinicians k ON k.agency_id = m.agency_id AND k.id = m.written_by
@@ -42,7 +42,7 @@ SELECT o.id FROM contacts c JOIN contacts o ON o.agency_id = c.agency_id AND o.p
 WHERE c.agency_id = :agency AND c.patient_id = :patient
 """)
 _THEIRS = text("""
-SELECT r.id, r.received_at AS at, r.received_at AS place, r.body, r.media, r.state, r.message_id, c.relationship, c.name AS contact, d.evidence, d.intents, d.score
+SELECT r.id, r.received_at AS at, r.received_at AS place, r.body, r.media, r.state, r.message_id, c.relationship, c.name AS contact, c.language, d.evidence, d.intents, d.score
 FROM replies r
 JOIN contacts c ON c.agency_id = r.agency_id AND c.id = r.contact_id
 LEFT JOIN LATERAL (
@@ -55,10 +55,11 @@ WHERE r.agency_id = :agency AND r.id IN (
 ORDER BY r.received_at DESC LIMIT :most
 """)
 _ALERTS = text("""
-SELECT a.*, k.first_name AS holder, d.first_name AS closer, said.body, said.evidence FROM alerts a
+SELECT a.*, k.first_name AS holder, d.first_name AS closer, said.body, said.evidence, said.language FROM alerts a
 LEFT JOIN LATERAL (
-    SELECT r.body, d.evidence FROM alert_events e
+    SELECT r.body, d.evidence, c.language FROM alert_events e
     JOIN replies r ON r.agency_id = e.agency_id AND r.id = e.reply_id
+    LEFT JOIN contacts c ON c.agency_id = r.agency_id AND c.id = r.contact_id
     LEFT JOIN readings d ON d.agency_id = r.agency_id AND d.reply_id = r.id
     WHERE a.state <> 'resolved' AND e.agency_id = a.agency_id AND e.alert_id = a.id AND e.kind IN ('opened', 'evidence')
     ORDER BY e.at DESC, e.id DESC, d.id DESC LIMIT 1) said ON true
@@ -97,6 +98,7 @@ class Concern:
     note: str | None
     minutes: int | None
     said: tuple[Piece, ...]
+    language: str | None
 
     @property
     def is_resolved(self) -> bool:
@@ -149,6 +151,7 @@ def _ours(row: Row[Any], patients_name: str) -> Ours:
         why=explain(row.reason).says if row.reason else None,
         due_at=row.due_at,
         author=row.author,
+        language=row.language,
     )
 
 
@@ -165,6 +168,7 @@ def _theirs(row: Row[Any], patients_name: str) -> Theirs:
         is_unread=row.state == "stored",
         pictures=row.media,
         is_pressed=row.message_id is not None,
+        language=row.language,
     )
 
 
@@ -187,4 +191,5 @@ def _concern(row: Row[Any], now: datetime) -> Concern:
         note=opened(row.note, "alerts.note"),
         minutes=row.minutes_spent,
         said=marked(words, spans_of(evidence or "")) if words else (),
+        language=row.language,
     )

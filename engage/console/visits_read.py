@@ -14,15 +14,23 @@ from engage.visits.rules.words import VisitAnswer, VisitStatus
 
 # The reminders of a visit are those of the patient's day: several visits of one day share one. `occasion` begins with the day.
 _VISITS = text("""
-SELECT v.id, v.patient_id, p.first_name, p.last_name, p.branch_id, b.name AS branch, v.task, v.discipline, v.starts_on, v.starts_local, v.ends_local,
-       v.status, v.answer, v.answered_at, v.wanted, who.names, COALESCE(r.arrived, 0) AS arrived, COALESCE(r.lost, 0) AS lost, COALESCE(r.waiting, 0) AS waiting,
+SELECT v.id, v.patient_id, v.first_name, v.last_name, v.branch_id, v.branch, v.task, v.discipline, v.starts_on, v.starts_local, v.ends_local,
+       v.status, v.answer, v.answered_at, v.wanted, v.language, who.names, COALESCE(r.arrived, 0) AS arrived, COALESCE(r.lost, 0) AS lost, COALESCE(r.waiting, 0) AS waiting,
        (SELECT a.id FROM alerts a WHERE a.agency_id = v.agency_id AND a.patient_id = v.patient_id AND a.state <> 'resolved'
         AND a.kind IN ('reschedule', 'cancel_visit', 'undeliverable') ORDER BY a.id LIMIT 1) AS alert_id
-FROM visits v
-JOIN patients p ON p.agency_id = v.agency_id AND p.id = v.patient_id
-JOIN branches b ON b.agency_id = p.agency_id AND b.id = p.branch_id
+FROM (
+    SELECT v.*, p.first_name, p.last_name, p.branch_id, p.language, p.time_zone, b.name AS branch
+    FROM visits v
+    JOIN patients p ON p.agency_id = v.agency_id AND p.id = v.patient_id
+    JOIN branches b ON b.agency_id = p.agency_id AND b.id = p.branch_id
+    WHERE v.agency_id = :agency AND v.starts_on BETWEEN :first AND :last
+      AND (CAST(:branches AS bigint[]) IS NULL OR p.branch_id = ANY(CAST(:branches AS bigint[])))
+      AND (CAST(:branch AS bigint) IS NULL OR p.branch_id = :branch)
+      AND (CAST(:clinician AS bigint) IS NULL OR EXISTS (
+          SELECT FROM visit_clinicians c WHERE c.agency_id = v.agency_id AND c.visit_id = v.id AND c.clinician_id = :clinician))
+    ORDER BY v.starts_on, b.name, v.starts_local NULLS LAST, p.last_name, v.id LIMIT :most) v
 LEFT JOIN LATERAL (
-    SELECT array_agg(k.first_name || ' ' || k.last_name ORDER BY k.last_name, k.id) AS names, array_agg(k.id) AS ids
+    SELECT array_agg(k.first_name || ' ' || k.last_name ORDER BY k.last_name, k.id) AS names
     FROM visit_clinicians vc JOIN clinicians k ON k.agency_id = vc.agency_id AND k.id = vc.clinician_id
     WHERE vc.agency_id = v.agency_id AND vc.visit_id = v.id) who ON true
 LEFT JOIN LATERAL (
@@ -31,14 +39,9 @@ LEFT JOIN LATERAL (
            count(*) FILTER (WHERE m.state = 'planned') AS waiting
     FROM messages m
     WHERE m.agency_id = v.agency_id AND m.patient_id = v.patient_id AND m.asks = 'confirm' AND m.kind = 'touchpoint'
-      AND m.send_at >= CAST(v.starts_on - 8 AS timestamp) AT TIME ZONE p.time_zone AND m.send_at < CAST(v.starts_on + 1 AS timestamp) AT TIME ZONE p.time_zone
+      AND m.send_at >= CAST(v.starts_on - 8 AS timestamp) AT TIME ZONE v.time_zone AND m.send_at < CAST(v.starts_on + 1 AS timestamp) AT TIME ZONE v.time_zone
       AND m.occasion LIKE to_char(v.starts_on, 'YYYY-MM-DD') || '%') r ON true
-WHERE v.agency_id = :agency AND v.starts_on BETWEEN :first AND :last
-  AND (CAST(:branches AS bigint[]) IS NULL OR p.branch_id = ANY(CAST(:branches AS bigint[])))
-  AND (CAST(:branch AS bigint) IS NULL OR p.branch_id = :branch)
-  AND (CAST(:clinician AS bigint) IS NULL OR :clinician = ANY(who.ids))
-ORDER BY v.starts_on, b.name, v.starts_local NULLS LAST, p.last_name, v.id
-LIMIT :most
+ORDER BY v.starts_on, v.branch, v.starts_local NULLS LAST, v.last_name, v.id
 """)
 _CHOICES = text("""
 SELECT 'branch' AS kind, b.id, b.name FROM branches b
@@ -54,7 +57,7 @@ MOST_SHOWN = 600
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One visit of the board. `wanted`: the words in which the patient asked for another time; `alert_id`: the alert about it."""
+    """One visit of the board. `wanted`: the words in which the patient asked for another time, in her `language`; `alert_id`: the alert about it."""
 
     id: int
     patient_id: int
@@ -67,6 +70,7 @@ class Planned:
     clinicians: tuple[str, ...]
     standing: Standing
     wanted: str | None
+    language: str
     alert_id: int | None
 
 
@@ -126,5 +130,6 @@ def _planned(row: Row[Any]) -> Planned:
         clinicians=tuple(row.names or ()),
         standing=standing(VisitStatus(row.status), answer, Reminders(row.arrived, row.lost, row.waiting)),
         wanted=opened(row.wanted, "visits.wanted"),
+        language=row.language,
         alert_id=row.alert_id,
     )

@@ -3,7 +3,7 @@
 A fetch says which list it has (If-None-Match). Only a list of other alerts than that one is put on record as read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -16,10 +16,10 @@ from engage.alerts.closing import Done
 from engage.alerts.model import Alert
 from engage.console.alert_acts import Said, close, give_on, outcome_of, take
 from engage.console.gate import local, needs, reading
-from engage.console.rules.need import SERVICE
+from engage.console.rules.need import SERVICE, Place, read_place
 from engage.console.rules.rights import Right
 from engage.console.showing import instant, my_clinician, number, reach, tools, viewer, words
-from engage.console.worklist_read import Reach, Whose, Worklist, first_choice, read_worklist
+from engage.console.worklist_read import New, Reach, Whose, Worklist, first_choice, read_new, read_worklist
 from engage.db import Database
 from engage.errors import BadInput, NotFound
 
@@ -42,25 +42,25 @@ def _add_list(door: Blueprint, db: Database) -> None:
     def show() -> ResponseReturnValue:
         whose, now = _whose(reach()), instant()
         with db.agency_session(viewer().agency_id) as session:
-            found = read_worklist(session, reach(), whose, now)
-            _put_on_record(session, found)
-        said = {"list": found, "whose": whose, "seen": _newest(found), "fresh": (), "tag": _tag(found, now)}
+            found = read_worklist(session, reach(), whose, now, _after())
+            _put_on_record(session, found, ())
+        said = {"list": found, "whose": whose, "seen": found.newest, "fresh": (), "tag": _tag(found, now)}
         return render_template("console/worklist.html", **tools(now), **said)
 
     @door.get("/worklist/live")
     @needs(Right.ALERTS_READ, by_itself=True)
     def live() -> ResponseReturnValue:
         whose, now, has = _whose(reach()), instant(), request.headers.get("If-None-Match", "").strip('"')
-        with db.agency_session(viewer().agency_id) as session:
-            found = read_worklist(session, reach(), whose, now)
-            if has.partition(".")[0] != _tag(found, now).partition(".")[0]:
-                _put_on_record(session, found)
         seen = number("seen") or 0
-        tag = _tag(found, now)
+        with db.agency_session(viewer().agency_id) as session:
+            found = read_worklist(session, reach(), whose, now, _after())
+            fresh = read_new(session, reach(), whose, seen, now) if found.newest > seen else ()
+            tag = _tag(found, now)
+            if has.partition(".")[0] != tag.partition(".")[0]:
+                _put_on_record(session, found, fresh)
         if has == tag:
             return Response(status=304, headers={"ETag": f'"{tag}"'})
-        fresh = [entry for entry in found.entries if entry.id > seen and entry.is_open]
-        said = {"list": found, "whose": whose, "seen": max(seen, _newest(found)), "fresh": fresh, "tag": tag}
+        said = {"list": found, "whose": whose, "seen": max(seen, found.newest), "fresh": fresh, "tag": tag}
         answer = make_response(render_template("console/worklist_list.html", **tools(now), **said))
         answer.headers["ETag"] = f'"{tag}"'
         return answer
@@ -130,18 +130,20 @@ def _alert(session: Session, looks: Reach, alert_id: int) -> Alert:
     return alert
 
 
-def _newest(found: Worklist) -> int:
-    return max((entry.id for entry in found.entries), default=0)
+def _after() -> Place | None:
+    """Where this page of the list begins, from the address; None for the first."""
+    return read_place(request.args.get("after", ""))
 
 
-def _put_on_record(session: Session, found: Worklist) -> None:
+def _put_on_record(session: Session, found: Worklist, fresh: Sequence[New]) -> None:
     shown = [entry.id for entry in found.entries]
+    shown += [each.id for each in fresh if each.id not in set(shown)]  # announced, though on another page
     reading(session, viewer(), "worklist", None, {"alerts": shown, "whose": found.whose})
 
 
 def _tag(found: Worklist, now: datetime) -> str:
-    """Which alerts are listed, and how each stands in this minute; digests, for they go through headers."""
-    shown = ",".join(str(entry.id) for entry in found.entries)
+    """Which alerts are listed or the newest, and how each stands in this minute; digests, for they go through headers."""
+    shown = ",".join(str(each) for each in (found.newest, *(entry.id for entry in found.entries)))
     stand = "|".join(
         f"{entry.id} {entry.standing} {entry.holder_id} {entry.also} {entry.said}" for entry in found.entries
     )

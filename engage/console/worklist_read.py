@@ -1,6 +1,6 @@
 """Reads the worklist: whose alerts in, entries in the order in which they need somebody out. Two statements for any number of rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from engage.alerts.rules.words import AlertKind, AlertState, Severity
 from engage.console.opening import opened
 from engage.console.rules.marking import Piece, quote, spans_of
-from engage.console.rules.need import SERVICE, Next, Standing, next_of, order
+from engage.console.rules.need import SERVICE, Next, Place, Standing, next_of, order, place
 
-MOST_SHOWN = 100
-"""More than anybody reads; the rest is told as a number."""
+PAGE = 100
+"""So many are on one page; the next begins after the last of them."""
+_MOST_NEW = 20
 
 
 class Whose(StrEnum):
@@ -38,7 +39,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One alert of the worklist. `said` is what the patient wrote last about it, with the words that matter marked."""
+    """One alert of the worklist. `said` is what the patient wrote last about it, with the words that matter marked, in `language`."""
 
     id: int
     code: str
@@ -55,6 +56,7 @@ class Entry:
     holder: str | None
     held_since: datetime | None
     said: tuple[Piece, ...]
+    language: str | None
     score: int | None
 
     @property
@@ -70,21 +72,36 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Worklist:
-    """The entries that are shown, and how many there are for each choice of `Whose`."""
+    """A page of the list, and how many there are for each choice of `Whose`. `before`: how many come before this page; `waiting`: how
+    many of them all nobody has; `newest`: the highest id among them all; `next_after`: where the next page begins, if there is one."""
 
     entries: tuple[Entry, ...]
     counts: Mapping[Whose, int]
     whose: Whose
+    before: int
+    waiting: int
+    newest: int
+    next_after: Place | None
 
     @property
-    def left_off(self) -> int:
-        """How many more there are than are shown."""
-        return self.counts[self.whose] - len(self.entries)
+    def all(self) -> int:
+        """How many there are on all pages."""
+        return self.counts[self.whose]
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """An alert that has come since, as it is announced."""
+
+    id: int
+    kind: AlertKind
+    severity: Severity
+    patient: str | None
 
 
 # What somebody may see at all, and which of it is theirs. An alert about no patient and no branch is everybody's.
 _SEEN = """
-SELECT a.*, p.first_name, p.last_name, p.time_zone AS patient_zone, COALESCE(a.branch_id, p.branch_id) AS of_branch, (
+SELECT a.*, p.first_name, p.last_name, p.time_zone AS patient_zone, p.language AS patient_language, COALESCE(a.branch_id, p.branch_id) AS of_branch, (
            p.case_manager_id = :me OR a.acknowledged_by = :me OR EXISTS (
                SELECT FROM alert_events e WHERE e.agency_id = a.agency_id AND e.alert_id = a.id AND e.clinician_id = :me
                AND e.kind IN ('paged', 'acknowledged'))) IS TRUE AS is_mine,
@@ -100,18 +117,31 @@ _BROUGHT = """
 (acknowledged_by = :me OR EXISTS (SELECT FROM alert_events e WHERE e.agency_id = seen.agency_id AND e.alert_id = seen.id
  AND e.clinician_id = :me AND e.kind = 'paged')) IS TRUE AS brought
 """
+_CHOSEN = "CASE CAST(:whose AS text) WHEN 'mine' THEN is_mine WHEN 'branch' THEN is_of_my_branch ELSE true END"
+# The order in which a tired nurse reads them, as rules.need has it, and whether a row comes after the page before.
+_PLACE = "state <> 'open', -severity, NOT COALESCE(promised_until < :now, false), opened_at, id"
+_AFTER = f"""
+(CAST(:after_id AS bigint) IS NULL OR ({_PLACE}) > (CAST(:after_taken AS boolean), -CAST(:after_severity AS int),
+ CAST(:after_on_time AS boolean), CAST(:after_opened AS timestamptz), CAST(:after_id AS bigint)))
+"""
 _COUNTS = text(f"""
 WITH seen AS ({_SEEN}), shown AS (SELECT *, {_BROUGHT} FROM seen)
-SELECT count(*) FILTER (WHERE is_mine) AS mine, count(*) FILTER (WHERE is_of_my_branch) AS branch, count(*) AS agency
+SELECT count(*) FILTER (WHERE is_mine) AS mine, count(*) FILTER (WHERE is_of_my_branch) AS branch, count(*) AS agency,
+       count(*) FILTER (WHERE {_CHOSEN} AND NOT {_AFTER}) AS before, count(*) FILTER (WHERE {_CHOSEN} AND state = 'open') AS waiting,
+       COALESCE(max(id) FILTER (WHERE {_CHOSEN}), 0) AS newest
 FROM shown WHERE {_ALLOWED}
+""")  # noqa: S608 - parts of our own
+_NEW = text(f"""
+WITH seen AS ({_SEEN} AND a.id > :since AND a.state = 'open'), shown AS (SELECT *, {_BROUGHT} FROM seen)
+SELECT id, kind, severity, first_name, last_name FROM shown WHERE {_ALLOWED} AND {_CHOSEN} ORDER BY {_PLACE} LIMIT :most
 """)  # noqa: S608 - parts of our own
 _ENTRIES = text(f"""
 WITH seen AS ({_SEEN}), shown AS (SELECT *, {_BROUGHT} FROM seen), chosen AS (
-    SELECT * FROM shown WHERE {_ALLOWED} AND CASE CAST(:whose AS text) WHEN 'mine' THEN is_mine WHEN 'branch' THEN is_of_my_branch ELSE true END
-    ORDER BY state <> 'open', severity DESC, COALESCE(promised_until < :now, false) DESC, opened_at, id LIMIT :most)
+    SELECT * FROM shown WHERE {_ALLOWED} AND {_CHOSEN} AND {_AFTER} ORDER BY {_PLACE} LIMIT :most)
 SELECT c.id, c.code, c.kind, c.severity, c.state, c.opened_at, c.next_due_at, c.exhausted_at, c.try_again_at, c.promised_until,
        c.patient_id, c.first_name, c.last_name, COALESCE(c.patient_zone, b.time_zone, g.time_zone) AS zone, b.name AS branch,
-       c.acknowledged_by, c.acknowledged_at, k.first_name AS holder, story.kinds, said.body, said.evidence, said.score
+       c.acknowledged_by, c.acknowledged_at, k.first_name AS holder, story.kinds, said.body, said.evidence, said.score,
+       COALESCE(said.language, c.patient_language) AS language
 FROM chosen c
 JOIN agencies g ON g.id = c.agency_id
 LEFT JOIN branches b ON b.agency_id = c.agency_id AND b.id = c.of_branch
@@ -121,25 +151,54 @@ LEFT JOIN LATERAL (
            (array_agg(e.reply_id ORDER BY e.at DESC, e.id DESC) FILTER (WHERE e.reply_id IS NOT NULL))[1] AS reply_id
     FROM alert_events e WHERE e.agency_id = c.agency_id AND e.alert_id = c.id AND e.kind IN ('opened', 'evidence')) story ON true
 LEFT JOIN LATERAL (
-    SELECT r.body, d.evidence, d.score FROM replies r
+    SELECT r.body, d.evidence, d.score, o.language FROM replies r
     LEFT JOIN readings d ON d.agency_id = r.agency_id AND d.reply_id = r.id
+    LEFT JOIN contacts o ON o.agency_id = r.agency_id AND o.id = r.contact_id
     WHERE r.agency_id = c.agency_id AND r.id = story.reply_id ORDER BY d.id DESC NULLS LAST LIMIT 1) said ON true
 """)  # noqa: S608 - parts of our own
 
 
-def read_worklist(session: Session, reach: Reach, whose: Whose, now: datetime) -> Worklist:
-    """The unresolved alerts that somebody may see, of `whose`; what nobody has, and what is worst, first."""
-    values = _values(reach)
+def read_worklist(
+    session: Session, reach: Reach, whose: Whose, now: datetime, after: Place | None = None, most: int = PAGE
+) -> Worklist:
+    """A page of the unresolved alerts that somebody may see, of `whose`; what nobody has, and what is worst, first."""
+    values = _values(reach) | _beginning(after) | {"whose": whose, "now": now}
     counted = session.execute(_COUNTS, values).one()
-    rows = session.execute(_ENTRIES, values | {"whose": whose, "most": MOST_SHOWN, "now": now}).all()
+    rows = session.execute(_ENTRIES, values | {"most": most}).all()
     entries = sorted((_entry(row, now) for row in rows), key=lambda entry: order(entry.standing, now))
     counts = {each: int(counted._mapping[each.value]) for each in Whose}
-    return Worklist(tuple(entries), counts, whose)
+    is_more = counted.before + len(entries) < counts[whose]
+    following = place(entries[-1].standing, now) if entries and is_more else None
+    return Worklist(tuple(entries), counts, whose, counted.before, counted.waiting, counted.newest, following)
+
+
+def read_new(session: Session, reach: Reach, whose: Whose, since: int, now: datetime) -> Sequence[New]:
+    """The open alerts of `whose` that came after the one with the id `since`, the worst first, on whatever page they are."""
+    values = _values(reach) | {"whose": whose, "now": now, "since": since, "most": _MOST_NEW}
+    return [
+        New(
+            row.id,
+            AlertKind(row.kind),
+            Severity(row.severity),
+            f"{row.first_name} {row.last_name}" if row.first_name else None,
+        )
+        for row in session.execute(_NEW, values)
+    ]
 
 
 def first_choice(reach: Reach) -> Whose:
     """What somebody sees when they choose nothing: their own, where they have any; the agency's in an office."""
     return Whose.MINE if reach.is_nurse and reach.clinician_id is not None else Whose.AGENCY
+
+
+def _beginning(after: Place | None) -> dict[str, Any]:
+    return {
+        "after_id": after.id if after else None,
+        "after_taken": after.is_taken if after else None,
+        "after_severity": after.severity if after else None,
+        "after_on_time": after.is_on_time if after else None,
+        "after_opened": after.opened_at if after else None,
+    }
 
 
 def _values(reach: Reach) -> dict[str, Any]:
@@ -186,5 +245,6 @@ def _entry(row: Row[Any], now: datetime) -> Entry:
         holder=row.holder,
         held_since=row.acknowledged_at,
         said=quote(words, spans_of(evidence or "")) if words else (),
+        language=row.language,
         score=row.score,
     )

@@ -97,6 +97,7 @@ class Score(AgencyRow, Base):
         CheckConstraint("scale IN (5, 10) AND value BETWEEN 1 AND scale", name="value_is_on_the_scale"),
         Index("ix_scores_patient", "agency_id", "patient_id", "given_at"),
         Index("ix_scores_message", "agency_id", "message_id"),
+        Index("ix_scores_given", "agency_id", "given_at", postgresql_include=["message_id"]),
     )
 
     patient_id: Mapped[int] = mapped_column(BigInteger)

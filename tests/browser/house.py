@@ -29,6 +29,7 @@ class House:
 
     visit: int
     text: int
+    failed: int
 
 
 def fill(cast: Cast, now: datetime) -> House:
@@ -67,7 +68,7 @@ def fill(cast: Cast, now: datetime) -> House:
     ward.sql("UPDATE alerts SET next_due_at = :n, promised_until = :p WHERE id = :i", **due)
     ward.taken_by(cast.sue, wish, now - timedelta(minutes=80))
     draft(cast, now)
-    return House(visit=_visits(cast, now), text=held)
+    return House(visit=_visits(cast, now), text=held, failed=_failed(shelf, now))
 
 
 def _texts_that_did_not_leave(shelf: Shelf, now: datetime) -> int:
@@ -76,6 +77,11 @@ def _texts_that_did_not_leave(shelf: Shelf, now: datetime) -> int:
     return shelf.asked(
         now + timedelta(hours=6), "", state="planned", reason="quiet_hours", body=None, ended_at=None, **never
     )
+
+
+def _failed(shelf: Shelf, now: datetime) -> int:
+    words = "Sunrise: How do you feel today? Reply 1 to 5."
+    return shelf.asked(now - timedelta(minutes=30), words, state="failed", reason="config_alarm", sid=None, attempts=1)
 
 
 def _visits(cast: Cast, now: datetime) -> int:

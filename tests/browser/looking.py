@@ -17,6 +17,7 @@ def faults(page: Page) -> list[str]:
     assert usual is not None
     for size in (NARROW, ZOOMED):
         page.set_viewport_size({"width": size.width, "height": size.height})
+        page.wait_for_function("width => innerWidth === width", arg=size.width)  # a busy browser takes its time
         beyond = page.evaluate(_STICKS_OUT)
         if beyond > 0:
             said.append(f"{beyond} pixels too wide at {size}")

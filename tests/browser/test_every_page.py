@@ -61,6 +61,31 @@ def _opened(language: str, theme: str, browse: Browse, cast: Cast, filled: house
     page.locator("form[action$=verify] button").click()
     expect(page.locator(".note.good")).to_be_visible()
     yield page, "audit verified"
+    yield from _refused(language, theme, browse, cast, filled)
+
+
+def _refused(language: str, theme: str, browse: Browse, cast: Cast, filled: house.House) -> Iterator[tuple[Page, str]]:
+    """What somebody sees who may not: a nurse at the dashboard, where nothing is, a link that works no more; and a reason too short."""
+    cookie = house.cookie_of(cast, clock.now(), AccountRole.NURSE, language)
+    page = browse(SIZES[theme], language, theme, cookie=cookie, refuses=True)
+    for address, status in (("dashboard", 403), ("nothing-here", 404), (f"messages/{filled.failed}/again", 403)):
+        answer = page.goto(f"/console/{address}")
+        assert answer is not None
+        assert (answer.status, page.locator("html").get_attribute("lang")) == (status, language), address
+        yield page, f"{address}, refused"
+    page.goto("/console/openings/")
+    page.locator("#emr_id").fill("marta")
+    page.locator("#reason").fill("x" * 10)
+    page.evaluate("document.querySelector('#reason').minLength = 0")
+    page.locator("#reason").fill("x")
+    page.locator("main form button").click()
+    expect(page.locator(".note.wrong")).to_be_visible()
+    yield page, "a reason too short"
+    page = browse(SIZES[theme], language, theme, refuses=True)
+    answer = page.goto("/console/welcome/used-up")
+    assert answer is not None
+    assert answer.status == 404
+    yield page, "a link that works no more"
 
 
 def _addresses(cast: Cast, filled: house.House) -> list[str]:
@@ -70,12 +95,21 @@ def _addresses(cast: Cast, filled: house.House) -> list[str]:
         f"patients/{cast.marta}",
         f"patients/{cast.rose}/texts/{filled.text}",
         "visits",
+        "visits?days=week",
         f"visits/{filled.visit}",
         "messages",
         "messages/unreadable",
+        f"messages/{filled.failed}/again",
+        f"messages/{filled.text}/again",
         "wording",
         "wording/day-before/en",
+        "wording/day-before/es",
         "dashboard",
+        "dashboard?by=clinician",
+        "dashboard?by=payer",
+        "dashboard/people?measure=missed",
+        "dashboard/people?measure=answered&by=referral&key=none",
+        "dashboard/people?measure=wait",
         "openings/",
         "openings/list",
         "people/",

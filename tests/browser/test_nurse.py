@@ -87,12 +87,21 @@ def was_closed(cast: Cast, world: World, minutes: int | None) -> None:
     assert [text.body for text in world.rose.inbox if WORDS in text.body] != []
 
 
-_OUTLINE = "() => { const s = getComputedStyle(document.activeElement); return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2 }"
+_OUTLINE = (
+    "() => { const s = getComputedStyle(document.activeElement);"
+    " return document.activeElement === document.body || (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2) }"
+)
 _IS_HERE = "one => one === document.activeElement"
 
 
 def keys(page: Page, goal: Locator, words: str = "", then: str | None = None) -> None:
-    """Tab until `goal` has the focus, each stop to be seen; type, and press."""
+    """Tab until `goal` has the focus, each stop to be seen; type, and press.
+
+    Only once the page and its style are there: a stop has no outline of ours before. The page itself is no stop; the focus is there
+    at the end of a round, and while a list that renews itself is put in its place.
+    """
+    page.wait_for_load_state("load")
+    expect(goal).to_be_attached()
     expect(goal).to_be_visible() if goal.get_attribute("class") != "skip" else None
     for _ in range(80):
         if goal.evaluate(_IS_HERE):

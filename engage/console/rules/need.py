@@ -1,7 +1,8 @@
 """How much an alert of the worklist needs somebody, and in which order a tired nurse reads them. Pure."""
 
+import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from engage.alerts.rules.words import AlertKind, AlertState, Severity
@@ -34,11 +35,51 @@ class Standing:
     promised_until: datetime | None = None
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_WRITTEN = re.compile(r"([01])-([1-3])-([01])-([0-9]{1,17})-([0-9]{1,18})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an alert stands in the order; a page of the list begins after one. `opened`: microseconds since 1970."""
+
+    is_taken: bool
+    severity: int
+    is_on_time: bool
+    opened: int
+    id: int
+
+    @property
+    def opened_at(self) -> datetime:
+        """The instant."""
+        return _EPOCH + self.opened * _MICROSECOND
+
+    def written(self) -> str:
+        """For an address: numbers only, nothing of anybody."""
+        return f"{self.is_taken:d}-{self.severity}-{self.is_on_time:d}-{self.opened}-{self.id}"
+
+
+def read_place(written: str) -> Place | None:
+    """What `Place.written` wrote; None for anything else."""
+    found = _WRITTEN.fullmatch(written)
+    if found is None:
+        return None
+    taken, severity, on_time, opened, number = (int(part) for part in found.groups())
+    return Place(bool(taken), severity, bool(on_time), opened, number)
+
+
+def place(standing: Standing, now: datetime) -> Place:
+    """Where it stands now."""
+    is_late = standing.promised_until is not None and standing.promised_until < now
+    opened = (standing.opened_at - _EPOCH) // _MICROSECOND
+    return Place(standing.state is not AlertState.OPEN, int(standing.severity), not is_late, opened, standing.id)
+
+
 def order(standing: Standing, now: datetime) -> tuple[int, ...]:
     """A key that puts what nobody has before what somebody has, the worst first, a late promise first among equals, then the oldest."""
-    is_late = standing.promised_until is not None and standing.promised_until < now
-    opened = int(standing.opened_at.timestamp())
-    return (standing.state is not AlertState.OPEN, -standing.severity, not is_late, opened, standing.id)
+    at = place(standing, now)
+    return (at.is_taken, -at.severity, at.is_on_time, at.opened, at.id)
 
 
 def next_of(standing: Standing, now: datetime) -> tuple[Next, datetime | None]:

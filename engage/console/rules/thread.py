@@ -45,7 +45,8 @@ def delivery(state: MessageState, reason: str | None) -> Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """A text of ours. `words` are None before it is written. `why` is the sentence of its reason, where it has one."""
+    """A text of ours. `words` are None before it is written. `why` is the sentence of its reason, where it has one; `language` that of
+    the words."""
 
     id: int
     at: datetime
@@ -60,6 +61,7 @@ class Ours:
     why: str | None
     due_at: datetime | None = None
     author: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Theirs:
     is_unread: bool
     pictures: int
     is_pressed: bool
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,8 @@ _READER = {
     "hospitalized": ("The patient is in hospital; texts pause until somebody sets them active again.", _PROMISE),
     "on_hold": ("The patient's care is on hold; texts pause with it.", _PROMISE),
     "contact_ended": (
-        "The EMR gives the patient another phone now; this one is no longer theirs to be texted.",
-        "an import ended the contact",
+        "This phone was ended: the EMR gives another one, or somebody of the agency said that it is no longer theirs.",
+        "contacts.ended_at: an import, or engage contact end",
     ),
     "wrong_number": (
         "Somebody answered from this phone that it is not the patient's.",
@@ -168,6 +168,7 @@ _US = {
 _ON_THE_WAY = {
     "provider_busy": ("Twilio was busy or out of reach, and the text had certainly not left; it is tried again.", _TWILIO),
     "stopped_before_it_left": ("Its turn had not come when our program was stopped or had waited too long; it was decided anew.", _NOTHING_TWICE),
+    "sent_again": ("Somebody of the agency asked for it to be sent again; the new text is decided like any other.", _NOTHING_TWICE),
     "twilios_log": ("Twilio's log holds the text, so it had left; it is not sent again.", _NOTHING_TWICE),
     "sending_stopped": ("Twilio refuses our account, so nothing is sent; it is tried again every minute.", _TWILIO),
     "lease_lapsed": ("The worker that was sending it died; Twilio's log will tell whether it left.", _NOTHING_TWICE),

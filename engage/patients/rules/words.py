@@ -29,6 +29,14 @@ class MaySee(StrEnum):
     SCORES = "scores"  # that, check-ins and surveys too
 
 
+class WhyEnded(StrEnum):
+    """Why somebody is not to be texted for a patient any more."""
+
+    MOVED_OUT = "moved_out"  # they live elsewhere, or care for the patient no more
+    NOT_THEIRS = "not_theirs"  # the number is somebody else's now
+    OTHER = "other"
+
+
 class PhoneKind(StrEnum):
     """What is known of a number."""
 

@@ -231,7 +231,7 @@ OF_THE_DAY: tuple[Callable[[Missing], Absence | None], ...] = (
 
 
 def contact_ended(missing: Missing, reader: Candidate) -> Absence | None:
-    """The EMR has given the patient another phone."""
+    """The EMR has given the patient another phone, or somebody has ended the contact."""
     if reader.ended_at is None or reader.ended_at > missing.moment:
         return None
     return Absence(

@@ -21,7 +21,7 @@ from engage.visits.rules.rows import (
 
 def episode_rows(line: Line, patient: str) -> Iterator[Row]:
     """The episode of a line, with the payer and referral source it names."""
-    payer, source = line.key("payer_id"), line.key("referral_source_id")
+    payer, source = _named(line, "payer_id", "payer_name"), _named(line, "referral_source_id", "referral_source")
     if payer:
         yield PayerRow(payer, line.text("payer_name"), line.text("payer_class"))
     if source:
@@ -43,6 +43,11 @@ def episode_rows(line: Line, patient: str) -> Iterator[Row]:
         payer,
         source,
     )
+
+
+def _named(line: Line, key: str, name: str) -> str | None:
+    """The key; the name as a key where the file has no column of keys. An empty key of a file that has them stays empty."""
+    return line.key(key) if line.has(key) else cells.key(line.text(name) or "") or None
 
 
 def payer_line(line: Line) -> LineRead:

@@ -9,6 +9,7 @@ from datetime import date
 from engage.agencies.rules.people import Role
 from engage.patients.rules.words import Category, ConsentSource, PatientStatus, Relationship
 from engage.visits.rules.cells import key
+from engage.visits.rules.episodes import episode_rows
 from engage.visits.rules.line import Line
 from engage.visits.rules.rows import (
     BranchRow,
@@ -39,7 +40,8 @@ def patient_line(line: Line) -> LineRead:
     patient = line.key("patient_id")
     if patient is None:
         return LineRead(rejected=line.reject("patient_id", "the patient's key is missing"))
-    rows = (*branch_rows(line), *patient_rows(line, patient), *contact_rows(line, patient))
+    people = (*branch_rows(line), *patient_rows(line, patient), *contact_rows(line, patient))
+    rows = (*people, *episode_rows(line, patient))
     return LineRead(rows, ignored=tuple(line.ignored))
 
 

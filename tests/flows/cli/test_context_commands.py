@@ -187,7 +187,12 @@ def test_consents_on_paper_and_contacts(engage: Program, cast: Cast) -> None:
     assert (
         "STOP" in engage(*grant, "--said-on", "2026-11-22", "--proof", "folder 13").err
     )  # only the phone takes that back
-    assert {"contact.add", "contact.set", "contact.enrol", "consent.grant", "consent.show"} <= audited(cast)
+    ended = engage("contact", "end", dora, *at, "--because", "moved_out")
+    assert "Ended, with consents to: visits. The patient has 1 phone left." in ended.out
+    assert "ended already" in engage("contact", "end", dora, *at, "--because", "other").err
+    assert {"contact.add", "contact.set", "contact.enrol", "contact.end", "consent.grant", "consent.show"} <= audited(
+        cast
+    )
 
 
 def test_a_programme_is_looked_at_before_it_happens(engage: Program, cast: Cast, tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ from datetime import date, timedelta
 import pytest
 from flask.testing import FlaskClient
 
-from engage.alerts.rules.words import AlertKind
-from tests.cast import MONDAY, NOON, Cast
+from tests.cast import NOON, Cast
 from tests.flows.alerts.ward import Ward
 from tests.flows.console.conftest import SignIn
 from tests.flows.console.shelf import Shelf
@@ -97,43 +96,6 @@ def test_messages_are_found_and_unreadable_texts_labelled(cast: Cast, ward: Ward
     stranger = signed_in("manager", agency=cast.other_id)
     assert stranger.post(f"/console/messages/unreadable/{reply}", data={"intent": "thanks"}).status_code == 404
     assert "qwxz" not in stranger.get("/console/messages/unreadable").text
-
-
-def test_the_dashboard_counts(cast: Cast, ward: Ward, signed_in: SignIn) -> None:
-    shelf, boss = Shelf(cast), signed_in("manager")
-    for value in (4, 2):
-        shelf.scored(NOON - timedelta(hours=1), value)
-    shelf.asked(NOON, "not answered")
-    yesterday = NOON.date() - timedelta(days=1)
-    missed, done = cast.visit(cast.rose, yesterday), cast.visit(cast.marta, yesterday)
-    ward.sql("UPDATE visits SET status = 'missed' WHERE id = :id", id=missed)
-    ward.sql(
-        "UPDATE visits SET status = 'completed', completed_at = :now, answer = 'confirmed', answered_at = :now WHERE id = :id",
-        now=NOON,
-        id=done,
-    )
-    alert = ward.opens(AlertKind.LOW_SCORE)
-    ward.taken_by(cast.ana, alert, NOON + timedelta(minutes=7))
-    page = boss.get("/console/dashboard").text
-    shown(
-        page,
-        "<strong>50 %</strong> of visits missed",
-        "<strong>67 %</strong> of check-ins answered",
-        "<strong>3.0</strong>",
-        "<strong>7 min</strong>",
-    )
-    assert "Rose" not in page  # numbers only
-    ward.sql("UPDATE branches SET name = '=HYPERLINK(1)' WHERE id = :id", id=cast.branch)
-    lines = boss.get("/console/dashboard/days.csv?first=2026-11-21&last=2026-11-22").text.splitlines()
-    assert lines[1].startswith("2026-11-21,'=HYPERLINK(1),2,1,1,0.500,")
-    assert lines[2].startswith("2026-11-22,'=HYPERLINK(1),0,0,0,,0,,3,2,0.667,3.000,1,1,1,7.000")
-    assert "Nothing happened" in signed_in("manager", agency=cast.other_id).get("/console/dashboard").text
-    assert boss.get("/console/dashboard?first=never").status_code == 200
-    assert signed_in("nurse").get("/console/dashboard").status_code == 403
-    assert (
-        "Nothing happened"
-        in signed_in("manager", branches=(cast.branch,)).get(f"/console/dashboard?first={MONDAY}&last={MONDAY}").text
-    )
 
 
 def test_wording_is_written_by_one_and_released_by_another(cast: Cast, ward: Ward, signed_in: SignIn) -> None:

@@ -7,8 +7,14 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 from freezegun.api import FrozenDateTimeFactory
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from engage.alerts.rules.words import AlertKind
+from engage.outreach.gather import Terms, gather
+from engage.outreach.rules.draft import decide
+from engage.patients.rules.permission import Refusal
+from engage.visits.model import Visit
 from tests.cast import NOON, Cast
 from tests.flows.alerts.ward import Ward
 from tests.flows.console.conftest import SignIn
@@ -107,6 +113,80 @@ def test_a_daughter_s_phone_is_added(cast: Cast, ward: Ward, ana: FlaskClient) -
     shown(ana.post(here, data=joan | {"phone": "12"}, follow_redirects=True).text, "cannot be used")
     shown(ana.post(here, data=joan | {"how": "hearsay"}, follow_redirects=True).text, "Say whose phone")
     assert ward.sql("SELECT count(*) FROM audit_events WHERE action = 'contact.add'") == [(1,)]
+
+
+def test_a_phone_ends_with_what_it_agreed_to(cast: Cast, ward: Ward, ana: FlaskClient, signed_in: SignIn) -> None:
+    here = f"/console/patients/{cast.rose}"
+    joan = {
+        "phone": "(202) 555-0144",
+        "name": "Joan",
+        "relationship": "family",
+        "how": "phone",
+        "agreed": ["visits", "surveys"],
+    }
+    ana.post(f"{here}/contact", data=joan)
+    ((contact,),) = ward.sql("SELECT max(id) FROM contacts")
+    Shelf(cast).asked(
+        NOON, "", contact, state="planned", sid=None, claimed_at=None, accepted_at=None, ended_at=None, body=None
+    )
+    shown(ana.get(here).text, "End this phone", "Moved out")
+    end = f"{here}/phones/{contact}/end"
+    shown(ana.post(end, data={"because": "bored"}, follow_redirects=True).text, "Say why the phone ends")
+    page = ana.post(end, data={"because": "moved_out"}, follow_redirects=True).text
+    shown(page, "The phone has ended, with what it agreed to", "(ended)", "Visits: no", "Surveys: no")
+    stands = "SELECT category, kind, source FROM consent_events WHERE contact_id = :id ORDER BY id"
+    assert ward.sql(stands, id=contact)[2:] == [("surveys", "revoked", "staff"), ("visits", "revoked", "staff")]
+    assert ward.sql("SELECT ended_at FROM contacts WHERE id = :id", id=contact) == [(NOON,)]
+    told = ward.sql(
+        "SELECT subject_id, detail ->> 'because', detail -> 'ended' FROM audit_events WHERE action = 'contact.end'"
+    )
+    assert told == [(cast.rose, "moved_out", ["surveys", "visits"])]
+    ((planned,),) = ward.sql("SELECT id FROM messages")
+    with cast.db.agency_session(cast.id) as session:  # what is queued does not leave
+        assert look_ahead(session, planned) is Refusal.CONTACT_ENDED
+    shown(ana.post(end, data={"because": "other"}, follow_redirects=True).text, "ended already")  # a second click
+
+    shown(
+        ana.post(f"{here}/contact", data=joan | {"agreed": ["visits"]}, follow_redirects=True).text, "on record"
+    )  # back again
+    assert ward.sql("SELECT ended_at, name FROM contacts WHERE id = :id", id=contact) == [(None, "Joan")]
+    assert ward.sql(stands, id=contact)[4:] == [("visits", "granted", "phone")]
+    others = f"/console/patients/{cast.marta}/phones/{contact}/end"
+    shown(ana.post(others, data={"because": "other"}, follow_redirects=True).text, "no such phone")
+    for phone in (contact, cast.rose_contact):
+        page = ana.post(f"{here}/phones/{phone}/end", data={"because": "not_theirs"}, follow_redirects=True).text
+    shown(page, "Nobody is left who can be texted")
+    assert signed_in("auditor").post(end, data={"because": "other"}).status_code == 403
+    assert signed_in("nurse", agency=cast.other_id).post(end, data={"because": "other"}).status_code == 404
+
+
+def look_ahead(session: Session, message: int) -> object:
+    (claimed,), _ = gather(session, [message], NOON, Terms())
+    return decide(claimed.draft, NOON)
+
+
+def test_words_say_their_language(cast: Cast, ward: Ward, ana: FlaskClient) -> None:
+    """A screen reader must change its voice for them (WCAG 3.1.2)."""
+    shelf = Shelf(cast)
+    said = shelf.said(NOON, "me duele el pecho", (("urgent", "duele"),), contact=cast.marta_contact)
+    shelf.said(NOON, "qwxz", (("unclear", "qwxz"),), contact=cast.marta_contact)
+    shelf.asked(NOON, "How do you feel?", cast.marta_contact)  # Spanish was not reviewed then: it left in English
+    ward.opens(AlertKind.URGENT, patient=cast.marta, reply=said)
+    cast.visit(cast.marta)
+    ward.sql("UPDATE visits SET answer = 'wants_another_time', answered_at = :now", now=NOON)
+    with cast.db.agency_session(cast.id) as session:
+        session.scalars(select(Visit)).one().wanted = "el jueves"
+    page = ana.get(f"/console/patients/{cast.marta}").text
+    shown(
+        page,
+        '<blockquote class="said" lang="es">',
+        '<p lang="es">me <mark',
+        '<p lang="en">How do you feel?',
+        '<q lang="es">el jueves',
+    )
+    shown(ana.get("/console/worklist?whose=agency").text, '<blockquote class="said" lang="es">')
+    shown(ana.get("/console/visits").text, '<q lang="es">el jueves')
+    shown(ana.get("/console/messages/unreadable").text, '<blockquote class="said" lang="es">qwxz')
 
 
 def test_only_whom_an_account_may_see(cast: Cast, signed_in: SignIn, ana: FlaskClient) -> None:

@@ -18,7 +18,7 @@ from engage.console.rules.need import Next
 from engage.console.rules.thread import Delivery, Ours
 from engage.console.thread_read import read_concerns, read_thread
 from engage.console.visits_read import Narrowed, read_board, read_choices
-from engage.console.worklist_read import Reach, Whose, Worklist, read_worklist
+from engage.console.worklist_read import Reach, Whose, Worklist, read_new, read_worklist
 from engage.replies.asked import BY_HAND_FOR
 from tests.cast import MONDAY, NOON, ROSE_PHONE, Cast
 from tests.flows.alerts.ward import Ward
@@ -91,6 +91,40 @@ def test_whose_alerts_and_in_which_order(cast: Cast, ward: Ward, shelf: Shelf) -
     )  # fmt: skip
     assert {entry.id for entry in listed(cast, nurse(cast, cast.ben), Whose.MINE).entries} == {complaint}
     assert ana.counts[Whose.AGENCY] == 4
+
+
+def test_pages_of_the_list_hold_each_alert_once(cast: Cast, ward: Ward) -> None:
+    """By a place and not by a number: what is closed meanwhile moves nothing over the edge."""
+    first = ward.opens(AlertKind.CALLBACK)
+    ward.sql(
+        "INSERT INTO alerts (agency_id, patient_id, kind, severity, code, ladder_id, branch_id, next_due_at, opened_at)"
+        " SELECT agency_id, patient_id, kind, 1 + n % 3, 20000 + n, ladder_id, branch_id, next_due_at, opened_at + n / 4 * interval '1 microsecond'"
+        " FROM alerts, generate_series(1, 8) n WHERE id = :id",
+        id=first,
+    )  # some of one severity and instant: the id decides
+    many = [alert for (alert,) in ward.sql("SELECT id FROM alerts ORDER BY id")]
+    ward.sql("UPDATE alerts SET promised_until = :now WHERE id = :id", now=NOON, id=many[-1])  # late: before its equals
+    ward.sql(
+        "UPDATE alerts SET state = 'acknowledged', acknowledged_at = :now, acknowledged_by = :ana WHERE id < :id",
+        now=NOON, ana=cast.ana, id=many[2],
+    )  # fmt: skip
+    later, reach = NOON + 10 * MINUTE, Reach(cast.id, None, None, is_nurse=False)
+    whole = [entry.id for entry in listed(cast, reach, minutes=10).entries]
+    seen: list[int] = []
+    after = None
+    with cast.db.agency_session(cast.id) as session:
+        for _ in range(4):
+            page = read_worklist(session, reach, Whose.AGENCY, later, after, most=2)
+            assert (page.before, page.all, page.newest) == (len(seen), len(whole), max(many))
+            seen += [entry.id for entry in page.entries]
+            after = page.next_after
+    assert (seen, sorted(whole)) == (whole[:8], sorted(many))
+    ward.resolved_by(cast.ana, whole[0], later)
+    with cast.db.agency_session(cast.id) as session:
+        last = read_worklist(session, reach, Whose.AGENCY, later, after, most=2)
+        new = read_new(session, reach, Whose.AGENCY, many[-3], later)
+    assert ([entry.id for entry in last.entries], last.next_after) == (whole[8:], None)
+    assert [each.id for each in new] == [many[-2]]  # the last one is closed
 
 
 def test_only_the_branches_of_an_account(cast: Cast, ward: Ward) -> None:

@@ -103,6 +103,37 @@ def test_the_list_keeps_itself_up_to_date(
     assert reads(ward) == before + 1
 
 
+def test_more_than_a_page(cast: Cast, ward: Ward, ana: FlaskClient) -> None:
+    first = ward.opens(AlertKind.CALLBACK)
+    ward.sql(
+        "INSERT INTO alerts (agency_id, patient_id, kind, severity, code, ladder_id, branch_id, next_due_at, opened_at)"
+        " SELECT agency_id, patient_id, kind, severity, 20000 + n, ladder_id, branch_id, next_due_at, opened_at + n * interval '1 second'"
+        " FROM alerts, generate_series(1, 104) n WHERE id = :id",
+        id=first,
+    )
+    page = ana.get("/console/worklist").text
+    assert [words for words in ("105 need somebody", "1 to 100 of 105", "Next page") if words not in page] == []
+    assert page.count('class="card alert') == 100
+    second_page = page.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
+    second = ana.get(second_page).text
+    assert [words for words in ("105 need somebody", "101 to 105 of 105", "First page") if words not in second] == []
+    assert (second.count('class="card alert'), "Next page" in second) == (5, False)
+    live = (
+        second.split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
+    )  # the second page renews itself as the second page
+    tag = second.split("If-None-Match")[1].split('\\"')[1]
+    assert ana.get(live, headers={"If-None-Match": f'"{tag}"'}).status_code == 304
+    before = reads(ward)
+    ward.opens(AlertKind.URGENT, patient=cast.marta)
+    fresh = ana.get(live, headers={"If-None-Match": f'"{tag}"'}).text
+    assert (
+        "Marta Ruiz" in fresh.split("data-announce")[1].split("</p>")[0]
+    )  # it is on the first page, and announced on the second
+    assert [words for words in ("1 new alert has come", "102 to 106 of 106") if words not in fresh] == []
+    assert reads(ward) == before + 1
+    assert ana.get("/console/worklist?after=nonsense").text.count('class="card alert') == 100
+
+
 @pytest.mark.parametrize("verb", ["take", "pass", "close"])
 def test_nobody_touches_what_they_may_not_see(cast: Cast, ward: Ward, signed_in: SignIn, verb: str) -> None:
     alert, complaint = ward.opens(AlertKind.CALLBACK), ward.opens(AlertKind.COMPLAINT)

@@ -160,6 +160,19 @@ def test_clinicians_payers_referrals_and_periods(importing: Importing) -> None:
         "SELECT y.name, r.name, t.lupa_threshold FROM episodes e JOIN payers y ON y.id = e.payer_id"
         " JOIN referral_sources r ON r.id = e.referral_source_id JOIN payment_periods t ON t.episode_id = e.id"
     ) == [("Plan", "Mercy", 4)]
+    importing(  # without columns of keys, names are keys
+        [
+            "patient_id,first_name,last_name,episode_id,episode_starts_on,payer_name,referral_source",
+            "P1,Rose,Miller,E2,11/02/2026,Plan B,Dr. Grey",
+            "P2,Marta,Ruiz,E3,11/02/2026,PLAN B,dr grey",
+        ],
+        "p.csv",
+        **how,
+    )
+    assert importing.ask(
+        "SELECT y.name, r.name, count(*) FROM episodes e JOIN payers y ON y.id = e.payer_id"
+        " JOIN referral_sources r ON r.id = e.referral_source_id WHERE e.emr_id IN ('E2', 'E3') GROUP BY 1, 2"
+    ) == [("PLAN B", "dr grey", 2)]  # as the last line spells it
 
 
 GOOD = b"visit_id,patient_id,date,first_name,last_name\nV1,P1,11/24/2026,Rose,Miller\n"

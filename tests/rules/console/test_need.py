@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engage.alerts.rules.words import AlertState, Severity
-from engage.console.rules.need import Next, Standing, next_of, order
+from engage.console.rules.need import Next, Standing, next_of, order, place, read_place
 
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -35,6 +35,22 @@ TAKEN = replace(OPEN, state=AlertState.ACKNOWLEDGED, next_due_at=NOW + 60 * MINU
 )
 def test_the_order(first: Standing, second: Standing) -> None:
     assert order(first, NOW) < order(second, NOW)
+
+
+@pytest.mark.parametrize(
+    "standing", [OPEN, TAKEN, replace(OPEN, promised_until=NOW - MINUTE, opened_at=NOW + timedelta(microseconds=7))]
+)
+def test_a_place_is_read_as_it_was_written(standing: Standing) -> None:
+    found = place(standing, NOW)
+    assert read_place(found.written()) == found
+    assert found.opened_at == standing.opened_at  # to the microsecond, or the next page would repeat or leave out one
+
+
+@pytest.mark.parametrize(
+    "written", ["", "1-2-3", "2-1-1-1-1", "0-9-1-1-1", "0-1-1-1-1; DROP", "0-1-1-1-" + "9" * 30, "0-1-1-١-1"]
+)
+def test_what_is_no_place_is_none(written: str) -> None:
+    assert read_place(written) is None
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 
+from engage.outreach.rules.reasons import _BEGINNINGS, _EXPLANATIONS
 from tests.conftest import ROOT
 
 CONSOLE = ROOT / "engage" / "console"
@@ -39,6 +40,13 @@ def test_everything_said_is_translated() -> None:
     known = {message.id[0] if isinstance(message.id, tuple) else message.id for message in entries() if message.string}
     assert said() - known == set()
     assert len(said()) > 100
+
+
+def test_every_reason_is_translated() -> None:
+    """Why a text did not leave stands on pages of both languages; in English on a Spanish one it would be read out wrongly."""
+    known = {message.id for message in entries() if message.string}
+    explained = {told.says for told in (*_EXPLANATIONS.values(), *_BEGINNINGS.values())}
+    assert explained - known == set()
 
 
 def test_placeholders_are_the_same() -> None:
