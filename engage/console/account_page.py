@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from engage import clock
 from engage.agencies.model import Account
-from engage.console import delays, factors, passkeys, sessions
+from engage.console import delays, factors, passkeys, sessions, sign_on
 from engage.console.accounts import set_password
 from engage.console.entering import enter, field
 from engage.console.gate import SignedIn, changing, needs, signed_in
@@ -95,6 +95,7 @@ def _page(db: Database, wrong: str = "") -> str:
         open_sessions = sessions.open_of(rows, g.viewer.account_id, clock.now())
         left = factors.codes_left(rows, g.viewer.account_id)
         keys = passkeys.of_account(rows, g.viewer.account_id)
+        provider, is_linked = sign_on.of_agency(rows), sign_on.is_linked(rows, g.viewer.account_id)
     here = _who().sitting.id
     return render_template(
         "console/account.html",
@@ -102,6 +103,8 @@ def _page(db: Database, wrong: str = "") -> str:
         here=here,
         codes_left=left,
         passkeys=keys,
+        provider=provider,
+        is_linked=is_linked,
         wrong=wrong,
         shortest=SHORTEST,
     )

@@ -15,10 +15,12 @@ from engage.console.passwords import Passwords, commonest
 from engage.console.rules.passwords import SHORTEST, Weakness, own_words, weakness
 from engage.console.second import ENROLS
 from engage.console.sessions import begin, find
+from engage.console.sign_on import of_agency
 from engage.console.signin import Limit
 from engage.db import Database
 
-_LINK = "link"
+LINK = "link"
+"""In the cookie: the token of the one-time link by which somebody came."""
 
 
 def add_welcome(door: Blueprint, db: Database, passwords: Passwords, limit: Limit) -> None:
@@ -30,27 +32,26 @@ def add_welcome(door: Blueprint, db: Database, passwords: Passwords, limit: Limi
         if of_link(db, token, clock.now()) is None:
             return render_template("console/no_link.html"), 404
         session.clear()  # not before: a false link on somebody's site must sign nobody out
-        session[_LINK] = token
+        session[LINK] = token
         return redirect(url_for("console.welcome"), 303)
 
     @door.get("/welcome")
     def welcome() -> ResponseReturnValue:
-        account = of_link(db, str(session.get(_LINK, "")), clock.now())
+        account = of_link(db, str(session.get(LINK, "")), clock.now())
         if account is None:
             return render_template("console/no_link.html"), 404
-        return render_template("console/welcome.html", account=account, shortest=SHORTEST)
+        return _page(db, account)
 
     @door.post("/welcome")
     @limit
     def choose_password() -> ResponseReturnValue:
-        token, now, chosen = str(session.get(_LINK, "")), clock.now(), field("password")
+        token, now, chosen = str(session.get(LINK, "")), clock.now(), field("password")
         account = of_link(db, token, now)
         if account is None:
             return render_template("console/no_link.html"), 404
         weak = weakness(chosen, blocked_words(db, account))
         if weak is not None:
-            page = render_template("console/welcome.html", account=account, shortest=SHORTEST, wrong=why_weak(weak))
-            return page, 400
+            return _page(db, account, why_weak(weak)), 400
         hashed = passwords.hash(chosen)
         with db.agency_session(account.agency_id) as rows:
             if use_link(rows, token, now) != account.id:
@@ -64,6 +65,14 @@ def add_welcome(door: Blueprint, db: Database, passwords: Passwords, limit: Limi
         may_enrol = sitting.id if sitting is not None and account.totp_at is None else None
         enter(db, half, **{ENROLS: may_enrol})
         return redirect(url_for("console.second_factor"), 303)
+
+
+def _page(db: Database, account: Account, wrong: str = "") -> str:
+    with db.agency_session(account.agency_id) as rows:
+        signs_on_at = rows.scalar(select(Agency.slug)) if of_agency(rows) is not None else None
+    return render_template(
+        "console/welcome.html", account=account, shortest=SHORTEST, wrong=wrong, signs_on_at=signs_on_at
+    )
 
 
 def blocked_words(db: Database, account: Account) -> frozenset[str]:
