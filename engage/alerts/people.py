@@ -1,6 +1,6 @@
 """Who could be paged for an alert at this moment, for each step of its ladder: rows in, clinician ids out. Reads only.
 
-Nobody is paged about a complaint of their own making, and a nurse off shift is left alone if somebody on call stands in.
+Nobody is paged about a complaint or an opening of their own making, and a nurse off shift is left alone if somebody on call stands in.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,6 +43,11 @@ SELECT DISTINCT vc.clinician_id FROM visit_clinicians vc
 WHERE vc.agency_id = :agency AND vc.visit_id IN (SELECT visit_id FROM asked UNION SELECT id FROM near)
 """)
 _ABOUT_SOMEBODY = frozenset({AlertKind.COMPLAINT, AlertKind.LOW_SURVEY})
+# Whoever opened a patient outside of their branches is not the one to look at it.
+_OPENED_BY = text("""
+SELECT CAST(e.detail ->> 'by' AS bigint) FROM alert_events e
+WHERE e.agency_id = :agency AND e.alert_id = :alert AND e.kind IN ('opened', 'evidence') AND e.detail ->> 'by' IS NOT NULL
+""")
 
 
 def pageable(
@@ -101,6 +106,8 @@ def _nurses(session: Session, alert: Alert, patient: Patient | None, now: dateti
 
 
 def _concerned(session: Session, alert: Alert, patient: Patient | None, now: datetime) -> frozenset[int]:
+    if alert.kind == AlertKind.PATIENT_OPENED:
+        return frozenset(session.scalars(_OPENED_BY, {"agency": alert.agency_id, "alert": alert.id}))
     if patient is None or alert.kind not in _ABOUT_SOMEBODY:
         return frozenset()
     today = now.astimezone(ZoneInfo(patient.time_zone)).date()
