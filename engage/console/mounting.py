@@ -14,6 +14,7 @@ from engage import clock
 from engage.console import headers, layout
 from engage.console.account_page import add_account
 from engage.console.audit_page import audit_pages
+from engage.console.confirm_pages import add_confirming
 from engage.console.first import FirstRun
 from engage.console.first_pages import first_pages
 from engage.console.gate import SignedIn, address
@@ -60,7 +61,8 @@ def _entrance(db: Database, passwords: Passwords, limit: Limit, place: Place, *,
     add_second_factor(door, db, limit)
     add_welcome(door, db, passwords, limit)
     add_account(door, db, passwords, limit)
-    add_passkeys(door, db, passwords, limit, place)
+    add_passkeys(door, db, limit, place)
+    add_confirming(door, db, passwords, limit, place, may_be_local=local_issuers)
     return door
 
 

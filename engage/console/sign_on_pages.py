@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -16,13 +16,13 @@ from engage import clock, log
 from engage.agencies.model import AuditEvent
 from engage.console import sign_on
 from engage.console.entering import enter, onward
-from engage.console.gate import SignedIn, address, local
+from engage.console.gate import SignedIn, address, local, record, signed_in
 from engage.console.model import SignOn
 from engage.console.passkeys import Place
 from engage.console.provider import Asked, Client, ProviderFailed, answer, ask
-from engage.console.rules.signing_on import HOLDS, Stranger, Vouched, has_two_factors
+from engage.console.rules.signing_on import HOLDS, Stranger, Vouched, has_two_factors, is_fresh
 from engage.console.second import ENROLS, let_in
-from engage.console.sessions import begin, find
+from engage.console.sessions import begin, confirm, find
 from engage.console.signin import Limit
 from engage.console.welcome import LINK
 from engage.db import Database
@@ -65,6 +65,8 @@ def add_sign_on(door: Blueprint, db: Database, limit: Limit, place: Place, *, ma
         if vouched is None:
             _note(db, agency_id, "provider")
             return _page(slug, trusted, wrong=gettext("Your organisation did not confirm who you are.")), 403
+        if "sitting" in kept:
+            return _confirmed(db, kept, vouched, now)
         known = sign_on.identify(db, agency_id, trusted, vouched, kept.get("link"), now)
         if isinstance(known, Stranger):
             _note(db, agency_id, known)
@@ -127,6 +129,26 @@ def _entered(db: Database, known: sign_on.Known, vouched: Vouched, target: str |
     may_enrol = sitting.id if known.by == "invitation" and account.totp_at is None else None
     enter(db, token, **{ENROLS: may_enrol})
     return redirect(url_for("console.second_factor", next=local(target)), 303)  # type: ignore[return-value]
+
+
+def _confirmed(db: Database, kept: dict[str, Any], vouched: Vouched, now: datetime) -> Response:
+    """Whoever is signed in here was asked by the provider again just now: they have five minutes for grave changes."""
+    who = signed_in()
+    if who is not None and who.sitting.is_whole and who.sitting.id == kept["sitting"]:
+        seen = who.sitting.viewer
+        with db.agency_session(seen.agency_id) as rows:
+            is_them = is_fresh(vouched, now) and sign_on.who_is(rows, vouched) == seen.account_id
+            action = "confirm" if is_them else "confirm.failed"
+            record(rows, seen.agency_id, seen.account_id, action, "account", seen.account_id, {"by": "sign-on"})
+            if is_them:
+                confirm(rows, who.sitting.id, now)
+        words = (
+            gettext("Shown. Now do it again, please.")
+            if is_them
+            else gettext("That is not right. Nothing was changed.")
+        )
+        flash(words, "good" if is_them else "wrong")
+    return onward(kept.get("next"), "console.account")
 
 
 def _note(db: Database, agency_id: int, why: str) -> None:
