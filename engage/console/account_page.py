@@ -13,10 +13,10 @@ from engage.console.entering import enter, field
 from engage.console.gate import SignedIn, changing, needs, signed_in
 from engage.console.layout import LANGUAGES
 from engage.console.passwords import Passwords
-from engage.console.rules.passwords import SHORTEST, weakness
+from engage.console.rules.passwords import SHORTEST
 from engage.console.signin import Limit, please_wait
 from engage.console.viewer import Viewer
-from engage.console.welcome import blocked_words, why_weak
+from engage.console.welcome import weakness_for, why_weak
 from engage.db import Database
 
 
@@ -63,7 +63,7 @@ def _add_secrets(door: Blueprint, db: Database, passwords: Passwords, limit: Lim
         with db.agency_session(g.viewer.agency_id) as rows:
             mine = _mine(rows, g.viewer)
         wrong = _refused(db, passwords, mine, field("current"))
-        weak = None if wrong else weakness(field("password"), blocked_words(db, mine))
+        weak = None if wrong else weakness_for(db, mine, field("password"))
         if wrong or weak:
             return _page(db, wrong=wrong or (why_weak(weak) if weak else "")), 400
         hashed = passwords.hash(field("password"))

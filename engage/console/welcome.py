@@ -11,8 +11,8 @@ from engage.agencies.model import Account, Agency
 from engage.console.accounts import of_link, set_password, use_link
 from engage.console.entering import enter, field
 from engage.console.gate import address, record
-from engage.console.passwords import Passwords, commonest
-from engage.console.rules.passwords import SHORTEST, Weakness, own_words, weakness
+from engage.console.passwords import Passwords, commonest, guesses
+from engage.console.rules.passwords import SHORTEST, Weakness, is_guessed_soon, own_words, weakness
 from engage.console.second import ENROLS
 from engage.console.sessions import begin, find
 from engage.console.sign_on import of_agency
@@ -49,7 +49,7 @@ def add_welcome(door: Blueprint, db: Database, passwords: Passwords, limit: Limi
         account = of_link(db, token, now)
         if account is None:
             return render_template("console/no_link.html"), 404
-        weak = weakness(chosen, blocked_words(db, account))
+        weak = weakness_for(db, account, chosen)
         if weak is not None:
             return _page(db, account, why_weak(weak)), 400
         hashed = passwords.hash(chosen)
@@ -75,11 +75,14 @@ def _page(db: Database, account: Account, wrong: str = "") -> str:
     )
 
 
-def blocked_words(db: Database, account: Account) -> frozenset[str]:
-    """Words of which somebody's password may not consist: the commonest, their own and their agency's."""
+def weakness_for(db: Database, account: Account, password: str) -> Weakness | None:
+    """Why a password will not do for somebody; None if it will. Their own words and their agency's count as known."""
     with db.agency_session(account.agency_id) as rows:
         agency = rows.scalars(select(Agency)).one()
-    return commonest() | own_words(account.name, account.email, agency.name, agency.short_name, agency.slug)
+    own = own_words(account.name, account.email, agency.name, agency.short_name, agency.slug)
+    if weak := weakness(password, commonest() | own):
+        return weak
+    return Weakness.GUESSED_SOON if is_guessed_soon(guesses(password, own)) else None
 
 
 def why_weak(weak: Weakness) -> str:
@@ -93,6 +96,9 @@ def why_weak(weak: Weakness) -> str:
         Weakness.IN_ORDER: gettext("That counts up or down, and is guessed quickly."),
         Weakness.GUESSED_FIRST: gettext(
             "That consists of words that are guessed first: common ones, your name or your agency's. Add something that nobody would expect."
+        ),
+        Weakness.GUESSED_SOON: gettext(
+            "That is guessed soon: it has leaked before, or is put together as many people do. Add a word or two that nobody would expect."
         ),
     }
     return str(said[weak])
