@@ -43,9 +43,9 @@ def checked(email: str, name: str) -> str:
     """The e-mail as it is kept. Raises BadInput for none, and for no name."""
     lower = email.strip().lower()
     if not re.fullmatch(_EMAIL, lower) or len(lower) > _LONGEST:
-        raise BadInput(f"{email!r} is not an e-mail address.")
+        raise BadInput(f"{email!r} is not an e-mail address.", reason="account.email")
     if not name.strip() or len(name) > _LONGEST:
-        raise BadInput("The name is missing or too long.")
+        raise BadInput("The name is missing or too long.", reason="account.name")
     return lower
 
 

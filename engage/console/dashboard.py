@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from engage.console.dashboard_read import read_days
 from engage.console.gate import needs, reading
+from engage.console.refusals_told import refusal_told
 from engage.console.rules.board import read_day
 from engage.console.rules.rates import Row, by_branch, by_day, cell, total
 from engage.console.rules.rights import Right
@@ -78,7 +79,7 @@ def _span() -> tuple[date, date]:
         last = read_day(request.args["last"]) if request.args.get("last") else usual[1]
         first = read_day(request.args["first"]) if request.args.get("first") else last - timedelta(days=_USUAL_DAYS - 1)
     except BadInput as wrong:
-        flash(str(wrong), "wrong")
+        flash(refusal_told(wrong), "wrong")
         return usual
     first, last = min(first, last), max(first, last)
     return max(first, last - timedelta(days=LONGEST_DAYS - 1)), last

@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from engage.console.opening import opened
-from engage.outreach.rules.reasons import explain
+from engage.console.reasons_told import reason_told
 
 PAGE = 50
 
@@ -134,7 +134,7 @@ def _line(row: Row[Any]) -> Line:
         channel=row.channel,
         name=row.touchpoint or row.template,
         state=row.state,
-        why=explain(row.reason).says if row.reason else None,
+        why=reason_told(row.reason) if row.reason else None,
         segments=row.segments,
         patient_id=row.patient_id,
         patient=f"{row.first_name} {row.last_name}" if row.first_name else None,

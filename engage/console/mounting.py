@@ -35,8 +35,8 @@ PREFIX = "/console"
 _TRIES = "30/minute"
 """Of one address at one process: against floods. What guessing costs is in engage.console.rules.delays."""
 
-_DOMAINS = ("signin", "screens", "access")
-_WORDS = str(Path(__file__).parent / "translations")
+DOMAINS = ("signin", "screens", "access")
+WORDS = str(Path(__file__).parent / "translations")
 
 
 def console(
@@ -89,8 +89,8 @@ def mount(
         WTF_CSRF_CHECK_DEFAULT=False,  # Twilio's doors have a signature instead
         WTF_CSRF_TIME_LIMIT=None,  # a token is as old as its session
         BABEL_DEFAULT_LOCALE="en",
-        BABEL_DOMAIN=";".join(_DOMAINS),
-        BABEL_TRANSLATION_DIRECTORIES=";".join([_WORDS] * len(_DOMAINS)),
+        BABEL_DOMAIN=";".join(DOMAINS),
+        BABEL_TRANSLATION_DIRECTORIES=";".join([WORDS] * len(DOMAINS)),
     )
     logins = LoginManager()
     logins.session_protection = None  # phones change their address; a session is tied to its secret and its time

@@ -11,6 +11,7 @@ from flask_babel import gettext
 
 from engage.console.gate import needs
 from engage.console.lists import book
+from engage.console.refusals_told import refusal_told
 from engage.console.rules.previews import previews
 from engage.console.rules.rights import Right
 from engage.console.showing import instant, number, tools, viewer, words
@@ -75,7 +76,7 @@ def _add_changes(door: Blueprint, db: Database) -> None:
                     session, who.agency_id, key, language, said, who.name, who.actor, book(), instant()
                 )
         except (BadInput, NotFound) as wrong:
-            flash(str(wrong), "wrong")
+            flash(refusal_told(wrong), "wrong")
             return _page(_known(_read(db), key, language), key, language, said)
         if saved.version is None:
             flash(gettext("Nothing was saved: mend what is refused below."), "wrong")
@@ -99,7 +100,7 @@ def _add_changes(door: Blueprint, db: Database) -> None:
                 )
                 flash(gettext("Version %(version)s leaves from now on.", version=row.version), "good")
         except (BadInput, NotFound) as wrong:
-            flash(str(wrong), "wrong")
+            flash(refusal_told(wrong), "wrong")
         return redirect(url_for("wording_page.one", key=key, language=language), 303)
 
 

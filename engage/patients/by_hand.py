@@ -37,13 +37,13 @@ def add_contact(
     """
     parsed = parse_phone(phone)
     if isinstance(parsed, PhoneRefusal):
-        raise BadInput(f"That phone cannot be used: {parsed.says}")
+        raise BadInput(f"That phone cannot be used: {parsed.says}", reason=f"phone.{parsed}")
     if agreed and how not in _HOW:
-        raise BadInput("Say whether they agreed on paper or by phone.")
+        raise BadInput("Say whether they agreed on paper or by phone.", reason="contact.how_agreed")
     hashed = encryption.phone_hash(parsed.e164)
     mine = (Contact.agency_id == agency_id, Contact.patient_id == patient_id, Contact.phone_hash == hashed)
     if session.scalars(select(Contact.id).where(*mine)).first() is not None:
-        raise BadInput("The patient has this phone on record already.")
+        raise BadInput("The patient has this phone on record already.", reason="contact.known")
     contact = Contact(agency_id=agency_id, patient_id=patient_id, relationship=relationship, name=name)
     contact.phone, contact.phone_hash = parsed.e164, hashed
     session.add(contact)
