@@ -7,6 +7,7 @@ import hmac
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -49,6 +50,8 @@ def add_sign_on(door: Blueprint, db: Database, limit: Limit, place: Place, *, ma
         found = sign_on.of_slug(db, slug)
         if found is None:
             return _page(slug, wrong=gettext("No agency of this name signs in elsewhere.")), 404
+        if not _is_from_us():
+            return redirect(url_for("console.sign_on_page", agency=slug, next=local(request.args.get("next"))), 303)
         client = client_of(found[1], slug, place, may_be_local=may_be_local)
         link = session.get(LINK) if "invited" in request.args else None
         return to_provider(client, slug, next=local(request.args.get("next")), link=link)
@@ -73,6 +76,14 @@ def add_sign_on(door: Blueprint, db: Database, limit: Limit, place: Place, *, ma
             wrong = gettext("Engage has no account for you here. An administrator of your agency can invite you.")
             return _page(slug, trusted, wrong=wrong), 403
         return _entered(db, known, vouched, kept.get("next"), now)
+
+
+def _is_from_us() -> bool:
+    """Whether somebody chose a link of ours: no other site may sign a browser in unasked (OWASP ASVS 5.0, 7.6.2)."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is None:  # browsers before 2023
+        return urlsplit(request.referrer or "").netloc == request.host
+    return site == "same-origin"
 
 
 def client_of(trusted: SignOn, slug: str, place: Place, *, may_be_local: bool) -> Client:

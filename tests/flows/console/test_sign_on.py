@@ -30,7 +30,7 @@ from tests.flows.console.identities import (
 
 MFA = {"amr": ["pwd", "mfa"]}
 ROSA = {"sub": "u-1", "email": "Rosa@Example.org", "email_verified": True}
-WHOLE = {"signed in"}
+CLICKED = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def ask(cast: Cast, query: str, **values: object) -> list[tuple[Any, ...]]:
 
 def leave(client: FlaskClient, path: str = "/console/sign-on/sunrise") -> str:
     """To the provider; its address."""
-    answer = client.get(path)
+    answer = client.get(path, headers=CLICKED)
     assert answer.status_code == 303
     return str(answer.headers["Location"])
 
@@ -303,9 +303,31 @@ def test_each_agency_has_its_own_provider_or_none(app: Flask, cast: Cast, provid
         assert ask(cast, "SELECT agency_id FROM account_identities") == [(cast.other_id,)]
         # The same provider name for somebody elsewhere is somebody else.
         assert come(browser(app), provider, sub="u-1", **MFA).status_code == 403
-    assert nobody.get("/console/sign-on/other").status_code == 502  # it does not answer any more
+    assert nobody.get("/console/sign-on/other", headers=CLICKED).status_code == 502  # it does not answer any more
     provider.description = {"authorization_endpoint": "http://login.example.net/authorize"}
-    assert nobody.get("/console/sign-on/sunrise").status_code == 502
+    assert nobody.get("/console/sign-on/sunrise", headers=CLICKED).status_code == 502
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_ours"),
+    [
+        ({"Sec-Fetch-Site": "same-origin", "Referer": "https://evil.example/"}, True),
+        ({"Sec-Fetch-Site": "cross-site", "Referer": "https://engage.example.org/console/sign-on"}, False),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+        ({"Sec-Fetch-Site": "none"}, False),  # a bookmark: one click more
+        ({"Referer": "https://engage.example.org/console/sign-on"}, True),  # an old browser
+        ({"Referer": "https://engage.example.org.evil.example/"}, False),
+        ({}, False),
+    ],
+)
+def test_no_other_site_signs_a_browser_in_unasked(
+    app: Flask, provider: Provider, headers: dict[str, str], is_ours: bool
+) -> None:
+    answer = browser(app).get("/console/sign-on/sunrise?next=/console/visits", headers=headers)
+    if is_ours:
+        assert answer.headers["Location"].startswith(provider.url)
+    else:
+        assert answer.headers["Location"] == "/console/sign-on?agency=sunrise&next=/console/visits"
 
 
 def test_nobody_is_led_elsewhere(app: Flask, cast: Cast, provider: Provider) -> None:
