@@ -47,9 +47,6 @@ def test_a_passkey_is_added_and_stands_in_for_the_code(browse: Browse, cast: Cas
     page.get_by_role("listitem").filter(has_text="My phone").get_by_role("button", name="Remove").click()
     expect(page.get_by_role("heading", name="Is it still you?")).to_be_visible()
     assert faults(page) == []
-    page.get_by_label("Your present password").fill("a wrong one")
-    page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_role("alert")).to_contain_text("Nothing was changed")
     page.get_by_label("Your present password").fill(PASSWORD)
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("heading", name="Passkeys")).to_be_visible()
