@@ -9,6 +9,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from engage.console.findings_told import finding_told
 from engage.console.gate import needs
 from engage.console.lists import book
 from engage.console.refusals_told import refusal_told
@@ -131,4 +132,10 @@ def _looked_at(wordings: Wordings, key: str, language: str, said: str) -> dict[s
     purpose = wordings.purpose(key, language)
     found = check_wording(said, purpose, wordings.house, book()) if said else ()
     texts = previews(said, purpose, wordings.house, book().prices.sent) if said else ()
-    return {"said": said, "findings": found, "refused": bool(refusals(found)), "texts": texts}
+    return {
+        "said": said,
+        "findings": found,
+        "refused": bool(refusals(found)),
+        "texts": texts,
+        "finding_told": finding_told,
+    }

@@ -8,12 +8,15 @@ import pytest
 from flask import Flask
 from flask_babel import Babel
 
+from engage.console.findings_told import FINDINGS
 from engage.console.mounting import DOMAINS, WORDS
 from engage.console.reasons_told import BEGINNINGS, REASONS, reason_told
 from engage.console.refusals_told import REFUSALS, refusal_told
 from engage.errors import BadInput, NotFound
 from engage.outreach.rules import reasons
+from engage.outreach.rules.checks import Rule
 from engage.outreach.rules.reasons import explain
+from engage.settings import read_toml
 from engage.sms.rules.phones import PhoneRefusal
 from engage.visits.rules.words import VisitStatus
 from tests.conftest import ROOT
@@ -82,7 +85,7 @@ def test_the_console_says_of_a_text_what_the_command_line_says(english: Flask) -
 
 
 def test_all_of_it_is_there_in_spanish(english: Flask, spanish: Flask) -> None:
-    every = {**REASONS, **BEGINNINGS, **REFUSALS}
+    every = {**REASONS, **BEGINNINGS, **REFUSALS, **FINDINGS}
     with english.test_request_context():
         ours = {word: str(says) for word, says in every.items()}
     with spanish.test_request_context():
@@ -90,6 +93,11 @@ def test_all_of_it_is_there_in_spanish(english: Flask, spanish: Flask) -> None:
         told = refusal_told(BadInput("x", reason="text.length", most=480, length=500))
         assert told == "Un mensaje tiene de 1 a 480 caracteres; este tiene 500."
         assert reason_told("opted_out").startswith("La persona dijo STOP")
+
+
+def test_every_check_of_a_wording_has_a_sentence() -> None:
+    surveys = read_toml(ROOT / "config" / "wording" / "survey.toml")["rule"]
+    assert set(FINDINGS) == set(Rule) | {rule["id"] for rule in surveys}
 
 
 def test_an_error_without_a_reason_says_what_it_says(spanish: Flask) -> None:
