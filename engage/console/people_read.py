@@ -14,7 +14,8 @@ _PEOPLE = text(
     """
     SELECT c.id, c.name, c.email, c.role, c.closed_at, c.password_hash IS NOT NULL AS has_password,
            c.totp_at IS NOT NULL AS has_second_factor,
-           EXISTS (SELECT FROM account_identities i WHERE i.agency_id = c.agency_id AND i.account_id = c.id) AS signs_on,
+           EXISTS (SELECT FROM account_identities i JOIN sign_ons o ON (o.agency_id, o.issuer) = (i.agency_id, i.issuer)
+             WHERE i.agency_id = c.agency_id AND i.account_id = c.id) AS signs_on,
            (SELECT array_agg(b.branch_id) FROM account_branches b
              WHERE b.agency_id = c.agency_id AND b.account_id = c.id) AS branches,
            (SELECT count(*) FROM console_sessions s

@@ -26,6 +26,9 @@ from engage.console.rules.signing_on import (
 from engage.db import Database
 from engage.errors import BadInput
 
+_TRUSTED = select(SignOn.issuer).scalar_subquery()
+"""The issuer of the session's agency: who is known at one that it trusted before cannot come from there."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewSignOn:
@@ -132,13 +135,16 @@ def who_is(session: Session, vouched: Vouched) -> int | None:
 
 
 def count(session: Session) -> int:
-    """How many people of the agency can sign in at a provider."""
-    return session.scalar(select(func.count(AccountIdentity.account_id.distinct()))) or 0
+    """How many people of the agency can sign in at its provider."""
+    return session.scalar(select(func.count()).where(AccountIdentity.issuer == _TRUSTED)) or 0
 
 
 def is_linked(session: Session, account_id: int) -> bool:
     """Whether somebody can sign in at the agency's provider."""
-    return session.scalar(select(AccountIdentity.id).where(AccountIdentity.account_id == account_id)) is not None
+    found = select(AccountIdentity.id).where(
+        AccountIdentity.account_id == account_id, AccountIdentity.issuer == _TRUSTED
+    )
+    return session.scalar(found) is not None
 
 
 def _linked(session: Session, vouched: Vouched) -> Account | None:

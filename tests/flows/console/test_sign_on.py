@@ -13,11 +13,11 @@ from sqlalchemy import text
 
 from engage import clock
 from engage.agencies.model import Account
-from engage.console.accounts import new_link
+from engage.console.accounts import close, new_link, reopen
 from engage.console.sign_on import NewSignOn, set_provider
 from engage.errors import BadInput
 from tests.cast import Cast
-from tests.flows.console.conftest import add_account, browser
+from tests.flows.console.conftest import SignIn, add_account, browser
 from tests.flows.console.identities import (
     CLIENT,
     SECRET,
@@ -72,7 +72,7 @@ def stands(client: FlaskClient) -> str:
 
 
 def test_somebody_with_a_verified_e_mail_is_linked_once_and_then_known_by_the_provider_s_name_for_them(
-    app: Flask, cast: Cast, provider: Provider
+    app: Flask, cast: Cast, provider: Provider, signed_in: SignIn
 ) -> None:
     rosa = add_account(cast, "nurse", email="rosa@example.org")
     first = browser(app)
@@ -96,10 +96,14 @@ def test_somebody_with_a_verified_e_mail_is_linked_once_and_then_known_by_the_pr
         (f"account:{rosa}", "sign_in"),
         ("nobody", "sign_on.failed"),
     ]
+    assert "through your organisation" in signed_in("administrator").get("/console/people/").text
     # Closed is closed, and opened again she needs a link anew.
-    with cast.db.agency_session(cast.id) as session:
-        session.execute(text("UPDATE accounts SET closed_at = now()"))
+    for change, is_known in ((close, 1), (reopen, 0)):
+        assert come(browser(app), provider, sub="u-1", **MFA).status_code == (303 if is_known else 403)
+        with cast.db.agency_session(cast.id) as session:
+            change(session, session.get_one(Account, (cast.id, rosa)), "test", clock.now())
     assert come(browser(app), provider, sub="u-1", **MFA).status_code == 403
+    assert ask(cast, "SELECT count(*) FROM account_identities") == [(0,)]
 
 
 def test_nobody_is_let_in_by_what_does_not_link(app: Flask, cast: Cast, provider: Provider) -> None:
@@ -355,6 +359,19 @@ def test_nobody_is_led_elsewhere(app: Flask, cast: Cast, provider: Provider) -> 
 def test_an_issuer_is_reached_by_tls_and_is_not_this_machine(cast: Cast, issuer: str, domain: str | None) -> None:
     with cast.db.agency_session(cast.id) as session, pytest.raises(BadInput):
         set_provider(session, cast.id, NewSignOn(issuer, "c", "s", domain), "test", clock.now())
+
+
+def test_who_came_from_a_provider_that_is_trusted_no_more_stays_out(
+    app: Flask, cast: Cast, provider: Provider, signed_in: SignIn
+) -> None:
+    add_account(cast, "nurse", email="rosa@example.org")
+    come(browser(app), provider, **ROSA, **MFA)
+    with provider_of() as second:
+        trust(cast, second)
+        assert "through your organisation" not in signed_in("administrator").get("/console/people/").text
+        assert come(browser(app), second, sub="u-1", **MFA).status_code == 403  # the same name there is somebody else
+        assert come(browser(app), second, **ROSA, **MFA).status_code == 303
+    assert ask(cast, "SELECT count(*) FROM account_identities") == [(2,)]
 
 
 def test_the_secret_is_sealed(cast: Cast, provider: Provider) -> None:
