@@ -2,9 +2,16 @@
 
 
 class EngageError(Exception):
-    """Something Engage can explain: the text is one clear sentence for a person. The CLI prints it and exits 1."""
+    """Something Engage can explain: the text is one clear sentence for a person. The CLI prints it and exits 1.
+
+    `reason`, a word with its `values`, says the same to programs: the console words it in the reader's language.
+    """
 
     exit_code = 1
+
+    def __init__(self, says: str = "", *, reason: str | None = None, **values: object) -> None:
+        super().__init__(says)
+        self.reason, self.values = reason, values
 
 
 class ConfigurationError(EngageError):

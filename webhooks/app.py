@@ -28,11 +28,13 @@ def create_app(
     hint: Callable[[str], None] = lambda _verb: None,
     passwords: Passwords | None = None,
     first: FirstRun | None = None,
+    local_issuers: bool = False,
 ) -> Flask:
     """The web app; `auth_tokens` are those that may have signed a webhook, `public_url` is how Twilio reaches us.
 
     `hint` is told the verb that has something to do; without it the next tick finds out. `passwords`: tests hash faster.
-    `first`: what the pages of the first run need; without it there are none.
+    `first`: what the pages of the first run need; without it there are none. `local_issuers`: tests sign on at a provider on this
+    machine over http.
     """
     app = Flask("webhooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
@@ -41,7 +43,7 @@ def create_app(
     app.register_blueprint(tapped_door(db))
     app.register_blueprint(health_door(db))
     if encryption.has_ring():
-        mount(app, db, public_url=public_url, passwords=passwords, first=first)
+        mount(app, db, public_url=public_url, passwords=passwords, first=first, local_issuers=local_issuers)
     app.register_error_handler(Exception, _failed)
     return app
 

@@ -16,5 +16,7 @@ def unresolved(session: Session, agency_id: int, code: str) -> Alert:
         .with_for_update()
     ).first()
     if alert is None:
-        raise NotFound(f"No unresolved alert has the code {code}: see engage alerts list.")
+        raise NotFound(
+            f"No unresolved alert has the code {code}: see engage alerts list.", reason="alert.none", code=code
+        )
     return alert

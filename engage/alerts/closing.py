@@ -42,9 +42,17 @@ def resolve(session: Session, agency_id: int, code: str, clinician_id: int, done
     if done.outcome not in set(Outcome):
         raise BadInput(f"The outcome {done.outcome!r} is not one of: {', '.join(Outcome)}.")
     if done.outcome == Outcome.NO_ANSWER:
-        raise BadInput("Nobody was reached, so the alert cannot be closed: say when you will try again.")
+        raise BadInput(
+            "Nobody was reached, so the alert cannot be closed: say when you will try again.",
+            reason="alert.nobody_reached",
+        )
     if done.minutes is not None and not 0 <= done.minutes <= MOST_MINUTES:
-        raise BadInput(f"{done.minutes} minutes cannot be: it must be 0 to {MOST_MINUTES}.")
+        raise BadInput(
+            f"{done.minutes} minutes cannot be: it must be 0 to {MOST_MINUTES}.",
+            reason="alert.minutes",
+            minutes=done.minutes,
+            most=MOST_MINUTES,
+        )
     alert = _unresolved(session, agency_id, code, clinician_id)
     alert.state, alert.resolved_at, alert.resolved_by = AlertState.RESOLVED, now, clinician_id
     alert.outcome, alert.next_due_at = done.outcome, None
@@ -92,7 +100,7 @@ def open_to_try(session: Session, alert: Alert, now: datetime) -> None:
 def _unresolved(session: Session, agency_id: int, code: str, clinician_id: int) -> Alert:
     alert = unresolved(session, agency_id, code)
     if session.get(Clinician, (agency_id, clinician_id)) is None:
-        raise NotFound("That clinician does not work in this agency.")
+        raise NotFound("That clinician does not work in this agency.", reason="clinician.none")
     return alert
 
 

@@ -12,7 +12,8 @@ from engage.alerts.rules.words import AlertKind
 from engage.alerts.taking import PASSERS, TAKERS
 
 # Visitors are those who come on the visit nearest to now. Concerned are, where somebody complains of somebody, the clinicians of
-# the visit: the one that a survey asked about, else those of today and of the last day before.
+# the visit: the one that a survey asked about, else those of today and of the last day before; and whoever opened a patient
+# outside of their branches, who is not the one to look at it.
 _FACTS = text(
     """
 SELECT a.id, p.branch_id, p.case_manager_id, ARRAY({takers}) AS takers, ARRAY({passers}) AS passers,
@@ -20,7 +21,10 @@ SELECT a.id, p.branch_id, p.case_manager_id, ARRAY({takers}) AS takers, ARRAY({p
              JOIN visit_clinicians vc ON vc.agency_id = v.agency_id AND vc.visit_id = v.id
              WHERE v.agency_id = a.agency_id AND v.patient_id = a.patient_id AND v.status <> 'cancelled'
              ORDER BY abs(v.starts_on - today.day), v.id, vc.clinician_id LIMIT 4) AS visitors,
-       CASE WHEN a.kind = ANY(:about_somebody) THEN ARRAY(
+       CASE WHEN a.kind = 'patient_opened' THEN ARRAY(
+           SELECT CAST(e.detail ->> 'by' AS bigint) FROM alert_events e
+           WHERE e.agency_id = a.agency_id AND e.alert_id = a.id AND e.kind IN ('opened', 'evidence') AND e.detail ->> 'by' IS NOT NULL
+       ) WHEN a.kind = ANY(:about_somebody) THEN ARRAY(
            WITH asked AS (
                SELECT m.visit_id FROM alert_events e
                JOIN readings r ON r.agency_id = e.agency_id AND r.reply_id = e.reply_id
@@ -51,7 +55,7 @@ class Facts:
     """What is known around an alert; clinicians by id.
 
     `branch_id`: the patient's, else the alert's own. `nurses`: the case manager, then those of the nearest visits.
-    `concerned`: about whom the complaint is. `takers`: who has it since it was last open. `passers`: who has said "not me" in
+    `concerned`: about whom the complaint or the opening is. `takers`: who has it since it was last open. `passers`: who has said "not me" in
     this round.
     """
 

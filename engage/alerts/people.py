@@ -1,6 +1,6 @@
 """Who could be paged for an alert at this moment, for each step of its ladder: facts in, clinician ids out.
 
-Nobody is paged about a complaint of their own making, and a nurse off shift is left alone if somebody on call stands in.
+Nobody is paged about a complaint or an opening of their own making, and a nurse off shift is left alone if somebody on call stands in.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

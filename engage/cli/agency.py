@@ -7,6 +7,7 @@ from engage import clock
 from engage.cli.agency_files import check_files, export_file, import_file
 from engage.cli.agency_history import history
 from engage.cli.session import account, agency_of, agency_option, json_option, ready_database, show
+from engage.cli.sign_on import sso
 from engage.errors import ConfigurationError
 from engage.onboarding import NewAgency, found_agency
 from engage.onboarding.shipped import wording_faults
@@ -23,6 +24,7 @@ agency.add_command(export_file)
 agency.add_command(import_file)
 agency.add_command(check_files)
 agency.add_command(history)
+agency.add_command(sso)
 
 
 @agency.command()

@@ -41,6 +41,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "reconcile": "engage.cli.verbs:reconcile",
         "sweep": "engage.cli.verbs:sweep",
         "check-rota": "engage.cli.verbs:check_rota",
+        "clean": "engage.cli.verbs:clean",
         "oncall": "engage.cli.oncall:oncall",
         "audit": "engage.cli.audit:audit",
         "simulate-rules": "engage.cli.rules:simulate_rules",

@@ -1,4 +1,4 @@
-"""engage plan, dispatch, handle, escalate, mail, reconcile, sweep, check-rota: each runs its verb once and prints what it did."""
+"""engage plan, dispatch, handle, escalate, mail, reconcile, sweep, check-rota, clean: each runs its verb once and prints what it did."""
 
 from contextlib import closing
 
@@ -15,6 +15,7 @@ _HELP = {
     "reconcile": "Settle messages whose outcome is not known, by Twilio's log, once.",
     "sweep": "Fetch texts that reached Twilio while nobody was there, once.",
     "check-rota": "Tell of hours ahead when nobody is on call, and of people on call whom no page reaches, once.",
+    "clean": "Remove old sessions, devices and one-time links of the console, once.",
 }
 
 
@@ -39,4 +40,4 @@ def plan(whole: bool, as_json: bool) -> None:
         show(as_dict(Verbs.of(db, settings).plan(whole=whole)), as_json)
 
 
-dispatch, handle, escalate, mail, reconcile, sweep, check_rota = (_command(name) for name in _HELP)
+dispatch, handle, escalate, mail, reconcile, sweep, check_rota, clean = (_command(name) for name in _HELP)

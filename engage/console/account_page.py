@@ -1,4 +1,4 @@
-"""One's own account: language, password, recovery codes, and where one is signed in. Changes ask for the password or a code again."""
+"""One's own account: language, password, recovery codes, and where one is signed in. Grave changes ask whether it is still oneself."""
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -7,16 +7,16 @@ from sqlalchemy.orm import Session
 
 from engage import clock
 from engage.agencies.model import Account
-from engage.console import delays, factors, passkeys, sessions
+from engage.console import delays, factors, passkeys, sessions, sign_on
 from engage.console.accounts import set_password
 from engage.console.entering import enter, field
 from engage.console.gate import SignedIn, changing, needs, signed_in
 from engage.console.layout import LANGUAGES
 from engage.console.passwords import Passwords
-from engage.console.rules.passwords import SHORTEST, weakness
+from engage.console.rules.passwords import SHORTEST
 from engage.console.signin import Limit, please_wait
 from engage.console.viewer import Viewer
-from engage.console.welcome import blocked_words, why_weak
+from engage.console.welcome import weakness_for, why_weak
 from engage.db import Database
 
 
@@ -43,7 +43,7 @@ def _add_page(door: Blueprint, db: Database) -> None:
         return redirect(url_for("console.account"), 303)
 
     @door.post("/account/sessions/<int:session_id>/end")
-    @needs(None)
+    @needs(None, anew=True)
     def end_session(session_id: int) -> ResponseReturnValue:
         with db.agency_session(g.viewer.agency_id) as rows:
             now = clock.now()
@@ -62,8 +62,8 @@ def _add_secrets(door: Blueprint, db: Database, passwords: Passwords, limit: Lim
         who, now = _who(), clock.now()
         with db.agency_session(g.viewer.agency_id) as rows:
             mine = _mine(rows, g.viewer)
-        wrong = refused(db, passwords, mine, field("current"))
-        weak = None if wrong else weakness(field("password"), blocked_words(db, mine))
+        wrong = _refused(db, passwords, mine, field("current"))
+        weak = None if wrong else weakness_for(db, mine, field("password"))
         if wrong or weak:
             return _page(db, wrong=wrong or (why_weak(weak) if weak else "")), 400
         hashed = passwords.hash(field("password"))
@@ -77,13 +77,8 @@ def _add_secrets(door: Blueprint, db: Database, passwords: Passwords, limit: Lim
 
     @door.post("/account/recovery-codes")
     @limit
-    @needs(None)
+    @needs(None, anew=True)
     def new_codes() -> ResponseReturnValue:
-        with db.agency_session(g.viewer.agency_id) as rows:
-            mine = _mine(rows, g.viewer)
-        wrong = refused(db, passwords, mine, field("current"))
-        if wrong:
-            return _page(db, wrong=wrong), 400
         with db.agency_session(g.viewer.agency_id) as rows:
             codes = factors.new_codes(rows, _mine(rows, g.viewer), clock.now())
             changing(rows, g.viewer, "account.recovery_codes", "account", g.viewer.account_id)
@@ -95,19 +90,24 @@ def _page(db: Database, wrong: str = "") -> str:
         open_sessions = sessions.open_of(rows, g.viewer.account_id, clock.now())
         left = factors.codes_left(rows, g.viewer.account_id)
         keys = passkeys.of_account(rows, g.viewer.account_id)
+        has_password = _mine(rows, g.viewer).password_hash is not None
+        provider, is_linked = sign_on.of_agency(rows), sign_on.is_linked(rows, g.viewer.account_id)
     here = _who().sitting.id
     return render_template(
         "console/account.html",
         sessions=open_sessions,
         here=here,
         codes_left=left,
+        has_password=has_password,
         passkeys=keys,
+        provider=provider,
+        is_linked=is_linked,
         wrong=wrong,
         shortest=SHORTEST,
     )
 
 
-def refused(db: Database, passwords: Passwords, mine: Account, password: str) -> str | None:
+def _refused(db: Database, passwords: Passwords, mine: Account, password: str) -> str | None:
     """Why the present password, asked for again, is not believed; None if it is right. Tries are counted as at the sign-in."""
     counts = delays.keys("again", f"{mine.agency_id} {mine.id}", request.remote_addr or "", None)
     wait = delays.try_now(db, counts, clock.now())

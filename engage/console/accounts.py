@@ -14,7 +14,7 @@ from engage.agencies.model import Account, Agency, AuditEvent
 from engage.agencies.rules.people import AccountRole
 from engage.console.devices import forget_all
 from engage.console.factors import take_away
-from engage.console.model import AccountBranch, AccountLink
+from engage.console.model import AccountBranch, AccountIdentity, AccountLink
 from engage.console.sessions import end_all, hash_of, split
 from engage.db import Database
 from engage.errors import BadInput, Conflict
@@ -43,9 +43,9 @@ def checked(email: str, name: str) -> str:
     """The e-mail as it is kept. Raises BadInput for none, and for no name."""
     lower = email.strip().lower()
     if not re.fullmatch(_EMAIL, lower) or len(lower) > _LONGEST:
-        raise BadInput(f"{email!r} is not an e-mail address.")
+        raise BadInput(f"{email!r} is not an e-mail address.", reason="account.email")
     if not name.strip() or len(name) > _LONGEST:
-        raise BadInput("The name is missing or too long.")
+        raise BadInput("The name is missing or too long.", reason="account.name")
     return lower
 
 
@@ -146,12 +146,13 @@ def close(session: Session, account: Account, actor: str, now: datetime) -> None
     _keep_one(session, account)
     account.closed_at = now
     end_all(session, account.id, now)
+    session.execute(delete(AccountIdentity).where(AccountIdentity.account_id == account.id))
     session.execute(delete(AccountLink).where(AccountLink.account_id == account.id, AccountLink.used_at.is_(None)))
     _note(session, account, "account.close", actor, now)
 
 
 def reopen(session: Session, account: Account, actor: str, now: datetime) -> None:
-    """Open a closed account again, without its password: a new link is needed."""
+    """Open a closed account again, without its password and its place at a provider: a new link is needed."""
     account.closed_at, account.password_hash = None, None
     _note(session, account, "account.reopen", actor, now)
 

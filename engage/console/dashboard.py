@@ -12,6 +12,7 @@ from flask_babel import gettext
 
 from engage.console.dashboard_read import Named, Span, read_behind, read_figures, read_name, read_people
 from engage.console.gate import needs, reading
+from engage.console.refusals_told import refusal_told
 from engage.console.rules.board import read_day
 from engage.console.rules.clockface import day as day_words
 from engage.console.rules.rates import FEW, By, Counts, Figures, Key, Measure, behind, cell, rate_of
@@ -169,6 +170,6 @@ def _span() -> Span:
         begins = request.args.get("first")
         first, last = read_day(begins) if begins else asked - timedelta(days=_USUAL_DAYS - 1), asked
     except BadInput as wrong:
-        flash(str(wrong), "wrong")
+        flash(refusal_told(wrong), "wrong")
     first, last = min(first, last), max(first, last)
     return Span(who.agency_id, who.branch_ids, who.zone, max(first, last - timedelta(days=LONGEST_DAYS - 1)), last)

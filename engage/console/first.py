@@ -100,7 +100,7 @@ def send_test(
     """
     parsed = parse_phone(phone)
     if not isinstance(parsed, PhoneNumber):
-        raise BadInput(parsed.says)
+        raise BadInput(parsed.says, reason=f"phone.{parsed}")
     sender = From(from_number=_number(db, agency_id))
     with db.agency_session(agency_id) as session:
         event = {

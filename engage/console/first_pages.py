@@ -9,6 +9,7 @@ from engage.agencies.model import Account
 from engage.console.entering import field
 from engage.console.first import FirstRun, begin, check_twilio, has_agency, send_test
 from engage.console.gate import needs
+from engage.console.refusals_told import refusal_told
 from engage.console.rules.rights import Right
 from engage.console.signin import Limit
 from engage.db import Database
@@ -65,7 +66,9 @@ def _add_founding(door: Blueprint, db: Database, first: FirstRun, limit: Limit) 
         try:
             token = begin(db, new, given["person"], given["email"], first.config_dir, clock.now())
         except (BadInput, ConfigurationError) as problem:
-            page = render_template("console/first.html", given=given, problems=first.problems(), wrong=str(problem))
+            page = render_template(
+                "console/first.html", given=given, problems=first.problems(), wrong=refusal_told(problem)
+            )
             return page, 400
         return redirect(url_for("console.follow_link", token=token), 303)
 
@@ -91,5 +94,5 @@ def _add_twilio(door: Blueprint, db: Database, first: FirstRun, limit: Limit) ->
             try:
                 trouble = send_test(db, agency_id, mine, field("phone"), words, first.gateway, now)
             except BadInput as problem:
-                trouble = str(problem)
+                trouble = refusal_told(problem)
         return render_template("console/first_twilio.html", problems=first.problems(), trouble=trouble, is_tried=True)

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, ParamSpec, cast
 from urllib.parse import urlsplit
 
-from flask import abort, g, redirect, request, url_for
+from flask import abort, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user
 from sqlalchemy.orm import Session
@@ -16,10 +16,14 @@ from werkzeug.wrappers import Response
 
 from engage import clock
 from engage.agencies.model import AuditEvent
+from engage.console.proving import ways_of
 from engage.console.rules.rights import Right
+from engage.console.rules.sittings import is_confirmed
 from engage.console.sessions import Sitting, note
 from engage.console.viewer import Viewer
 from engage.db import Database
+
+_OF_THE_QUESTION = frozenset({"csrf_token", "then", "back", "confirm_password", "confirm_code"})
 
 P = ParamSpec("P")
 Page = Callable[P, ResponseReturnValue]
@@ -41,11 +45,12 @@ def signed_in() -> SignedIn | None:
     return cast(SignedIn, current_user) if current_user.is_authenticated else None
 
 
-def needs(right: Right | None, *, by_itself: bool = False) -> Callable[[Page[P]], Page[P]]:
+def needs(right: Right | None, *, by_itself: bool = False, anew: bool = False) -> Callable[[Page[P]], Page[P]]:
     """A decorator for views: nobody goes to the sign-in, who lacks the second factor to that, who lacks `right` gets a 403.
 
     `right` None: whoever is signed in. `by_itself`: a page that fetches itself every few seconds is no sign that anybody is
-    there, and does not put off the idle logoff.
+    there, and does not put off the idle logoff. `anew`: a change of who may do what; whoever signed in longer than five minutes ago
+    is asked whether it is still them, and the change is made when they have shown it.
     """
 
     def gated(view: Page[P]) -> Page[P]:
@@ -62,13 +67,35 @@ def needs(right: Right | None, *, by_itself: bool = False) -> Callable[[Page[P]]
                 abort(403)
             if not by_itself:
                 note(who.db, who.sitting, clock.now())
+            if anew and not is_confirmed(who.sitting.confirmed_at, clock.now()):
+                return question(who, request.path), 428
             return view(*args, **kwargs)
 
         checked.__dict__["right"] = right
+        checked.__dict__["asks_anew"] = anew
         checked.__dict__["is_gated"] = True
         return checked
 
     return gated
+
+
+def asks_anew(endpoint: str) -> bool:
+    """Whether the view behind an endpoint wants it to be shown anew that it is still oneself."""
+    return bool(getattr(current_app.view_functions[endpoint], "asks_anew", False))
+
+
+def question(who: SignedIn, then: str, wrong: str = "") -> str:
+    """The page that asks whether it is still you. It carries the form that was sent, so that nothing is typed twice."""
+    seen = who.sitting.viewer
+    g.viewer = seen
+    with who.db.agency_session(seen.agency_id) as session:
+        ways = ways_of(session, seen.account_id)
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in _OF_THE_QUESTION]
+    came_from = local(request.form.get("back")) or local(urlsplit(request.referrer or "").path)
+    back = came_from or url_for("console.account")
+    return render_template(
+        "console/confirm.html", ways=ways, then=then, fields=[*fields, ("back", back)], back=back, wrong=wrong
+    )
 
 
 def reading(

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from engage.console.again_page import add_again
 from engage.console.gate import changing, needs, reading
 from engage.console.messages_read import PAGE, Sought, read_messages, read_unreadable
+from engage.console.refusals_told import refusal_told
 from engage.console.rules.board import read_day
 from engage.console.rules.rights import Right
 from engage.console.showing import instant, number, tools, viewer
@@ -95,7 +96,7 @@ def _sought(now: datetime) -> Sought:
         first = read_day(request.args["first"]) if request.args.get("first") else today
         last = read_day(request.args["last"]) if request.args.get("last") else first
     except BadInput as wrong:
-        flash(str(wrong), "wrong")
+        flash(refusal_told(wrong), "wrong")
         first = last = today
     state, kind = request.args.get("state", ""), request.args.get("kind", "")
     return Sought(

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from engage.console.opening import opened
 from engage.outreach.rules.again import Never, Past, may_send_again
-from engage.outreach.rules.reasons import explain
 from engage.outreach.rules.words import Channel, Kind
 from engage.sms.rules.statuses import MessageState
+from engage.console.reasons_told import reason_told
 
 PAGE = 50
 
@@ -150,7 +150,7 @@ def _line(row: Row[Any], now: datetime) -> Line:
         channel=row.channel,
         name=row.touchpoint or row.template,
         state=row.state,
-        why=explain(row.reason).says if row.reason else None,
+        why=reason_told(row.reason) if row.reason else None,
         segments=row.segments,
         patient_id=row.patient_id,
         patient=f"{row.first_name} {row.last_name}" if row.first_name else None,

@@ -1,11 +1,12 @@
-"""Rows of the console: sessions, one-time links, recovery codes, passkeys, devices, branches of an account, patients opened with a reason.
+"""Rows of the console: sessions, one-time links, recovery codes, passkeys, devices, single sign-on, branches of an account, patients
+opened with a reason.
 
-Of every secret only a hash is stored. Only tables; decisions are in rules.
+Of every secret of ours only a hash is stored. Only tables; decisions are in rules.
 """
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 import engage.patients.model  # noqa: F401 - references point there
@@ -88,8 +89,48 @@ class KnownDevice(AgencyRow, Base):
     made_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class SignOn(AgencyRow, Base):
+    """The provider (OpenID Connect) at which an agency's people may sign in, and how we are known there. One an agency.
+
+    `email_domain`: only people with an e-mail there; none: no matter.
+    """
+
+    __tablename__ = "sign_ons"
+    __table_args__ = (
+        of_agency(),
+        UniqueConstraint("agency_id"),
+        CheckConstraint("email_domain = lower(email_domain)", name="domain_is_lower"),
+    )
+
+    issuer: Mapped[str] = mapped_column(Text)
+    client_id: Mapped[str] = mapped_column(Text)
+    client_secret: Mapped[str] = mapped_column(Encrypted("sign_ons.client_secret"))
+    email_domain: Mapped[str | None] = mapped_column(Text)
+    set_by: Mapped[str] = mapped_column(Text)
+    set_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class AccountIdentity(AgencyRow, Base):
+    """Who an account is at a provider: `subject`, the provider's own name for somebody, which it never gives to another."""
+
+    __tablename__ = "account_identities"
+    __table_args__ = (
+        of_agency(),
+        to_row("account_id", "accounts"),
+        UniqueConstraint("agency_id", "issuer", "subject"),
+        UniqueConstraint("agency_id", "account_id", "issuer"),
+    )
+
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    issuer: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    linked_at: Mapped[datetime] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
 class ConsoleSession(AgencyRow, Base):
-    """Somebody who is signed in: `second_at` is when the second factor was given; before it nothing is open."""
+    """Somebody who is signed in: `second_at` is when the second factor was given; before it nothing is open. `confirmed_at`: when they
+    last proved anew that it is them, which grave changes ask for."""
 
     __tablename__ = "console_sessions"
     __table_args__ = (
@@ -104,6 +145,7 @@ class ConsoleSession(AgencyRow, Base):
     begun_at: Mapped[datetime] = mapped_column(Instant)
     seen_at: Mapped[datetime] = mapped_column(Instant)
     second_at: Mapped[datetime | None] = mapped_column(Instant)
+    confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     address: Mapped[str] = mapped_column(Text)
     agent: Mapped[str] = mapped_column(Text)

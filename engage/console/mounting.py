@@ -14,6 +14,7 @@ from engage import clock
 from engage.console import headers, layout
 from engage.console.account_page import add_account
 from engage.console.audit_page import audit_pages
+from engage.console.confirm_pages import add_confirming
 from engage.console.first import FirstRun
 from engage.console.first_pages import first_pages
 from engage.console.gate import SignedIn, address
@@ -25,6 +26,7 @@ from engage.console.people import people_pages
 from engage.console.screens import screens
 from engage.console.second import add_second_factor
 from engage.console.sessions import find
+from engage.console.sign_on_pages import add_sign_on
 from engage.console.signin import Limit, add_sign_in
 from engage.console.welcome import add_welcome
 from engage.db import Database, encryption
@@ -33,16 +35,17 @@ PREFIX = "/console"
 _TRIES = "30/minute"
 """Of one address at one process: against floods. What guessing costs is in engage.console.rules.delays."""
 
-_WORDS = str(Path(__file__).parent / "translations")
+DOMAINS = ("signin", "screens", "access", "measures")
+WORDS = str(Path(__file__).parent / "translations")
 
 
 def console(
-    db: Database, passwords: Passwords, limit: Limit, place: Place, first: FirstRun | None
+    db: Database, passwords: Passwords, limit: Limit, place: Place, first: FirstRun | None, *, local_issuers: bool
 ) -> Sequence[Blueprint]:
     """Every page of the console, a blueprint each; all are mounted under /console. `limit` is for what can be guessed at,
-    `place` for passkeys, `first` for the pages of the first run."""
+    `place` for passkeys, `first` for the pages of the first run, `local_issuers` for tests of single sign-on."""
     pages = [
-        _entrance(db, passwords, limit, place),
+        _entrance(db, passwords, limit, place, local_issuers=local_issuers),
         *screens(db),
         people_pages(db),
         audit_pages(db),
@@ -51,20 +54,29 @@ def console(
     return pages if first is None else [*pages, first_pages(db, first, limit)]
 
 
-def _entrance(db: Database, passwords: Passwords, limit: Limit, place: Place) -> Blueprint:
+def _entrance(db: Database, passwords: Passwords, limit: Limit, place: Place, *, local_issuers: bool) -> Blueprint:
     door = Blueprint("console", __name__, url_prefix=PREFIX, template_folder="templates", static_folder="static")
     add_sign_in(door, db, passwords, limit)
+    add_sign_on(door, db, limit, place, may_be_local=local_issuers)
     add_second_factor(door, db, limit)
     add_welcome(door, db, passwords, limit)
     add_account(door, db, passwords, limit)
-    add_passkeys(door, db, passwords, limit, place)
+    add_passkeys(door, db, limit, place)
+    add_confirming(door, db, passwords, limit, place, may_be_local=local_issuers)
     return door
 
 
 def mount(
-    app: Flask, db: Database, *, public_url: str, passwords: Passwords | None = None, first: FirstRun | None = None
+    app: Flask,
+    db: Database,
+    *,
+    public_url: str,
+    passwords: Passwords | None = None,
+    first: FirstRun | None = None,
+    local_issuers: bool = False,
 ) -> None:
-    """Add the console to `app`. Needs the process's key ring. `public_url` tells whether browsers come by https."""
+    """Add the console to `app`. Needs the process's key ring. `public_url` tells whether browsers come by https; `local_issuers`:
+    a provider of sign-ons may be on this machine over http, which only tests want."""
     is_https = public_url.startswith("https://")
     app.config.update(
         SECRET_KEY=encryption.ring().console_key,
@@ -77,8 +89,8 @@ def mount(
         WTF_CSRF_CHECK_DEFAULT=False,  # Twilio's doors have a signature instead
         WTF_CSRF_TIME_LIMIT=None,  # a token is as old as its session
         BABEL_DEFAULT_LOCALE="en",
-        BABEL_DOMAIN="signin;screens;measures",
-        BABEL_TRANSLATION_DIRECTORIES=";".join([_WORDS] * 3),
+        BABEL_DOMAIN=";".join(DOMAINS),
+        BABEL_TRANSLATION_DIRECTORIES=";".join([WORDS] * len(DOMAINS)),
     )
     logins = LoginManager()
     logins.session_protection = None  # phones change their address; a session is tied to its secret and its time
@@ -95,7 +107,15 @@ def mount(
     app.add_template_filter(layout.localtime)
 
     limiter = Limiter(address, app=app, storage_uri="memory://", headers_enabled=False)
-    for pages in console(db, passwords or Passwords(), limiter.limit(_TRIES), _place(public_url), first):
+    every = console(
+        db,
+        passwords or Passwords(),
+        limiter.limit(_TRIES),
+        _place(public_url),
+        first,
+        local_issuers=local_issuers,
+    )
+    for pages in every:
         pages.before_request(csrf.protect)
         app.register_blueprint(pages)
 

@@ -1,5 +1,5 @@
-"""Breaking the glass: somebody opens a patient outside of their branches, with a reason, for four hours. On record at once; managers
-are told when they next sign in, and see the list."""
+"""Breaking the glass: somebody opens a patient outside of their branches, with a reason, for four hours. On record at once; the
+supervisors are paged by an alert of its own, without a word about whom; managers are told when they next sign in, and see the list."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,6 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engage.agencies.model import Account
+from engage.alerts.opening import Reason, open_alert
+from engage.alerts.rules.words import AlertKind
 from engage.console.gate import changing
 from engage.console.model import ConsoleSession, PatientOpening
 from engage.console.viewer import Viewer
@@ -43,10 +45,12 @@ def may_see(session: Session, viewer: Viewer, patient_id: int, branch_id: int | 
 
 
 def open_patient(session: Session, viewer: Viewer, emr_id: str, reason: str, now: datetime) -> int | None:
-    """Open the patient with this id in the EMR; their id here, None when there is none. The reason itself is kept encrypted."""
-    patient_id = session.scalar(select(Patient.id).where(Patient.emr_id == emr_id))
-    if patient_id is None:
+    """Open the patient with this id in the EMR; their id here, None when there is none. The reason itself is kept encrypted;
+    the alert says nothing of it."""
+    patient = session.execute(select(Patient.id, Patient.branch_id).where(Patient.emr_id == emr_id)).one_or_none()
+    if patient is None:
         return None
+    patient_id: int = patient.id
     opening = PatientOpening(
         agency_id=viewer.agency_id,
         account_id=viewer.account_id,
@@ -58,6 +62,10 @@ def open_patient(session: Session, viewer: Viewer, emr_id: str, reason: str, now
     session.add(opening)
     session.flush()
     changing(session, viewer, "patient.open", "patient", patient_id, {"opening": opening.id})
+    # Of the branch and not of the patient: it is no part of their story, and who takes it reads whom in the list.
+    detail = {"opening": opening.id, "by": viewer.clinician_id}
+    told = Reason(AlertKind.PATIENT_OPENED, viewer.agency_id, branch_id=patient.branch_id, detail=detail)
+    open_alert(session, told, now)
     return patient_id
 
 

@@ -11,11 +11,9 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 from engage import clock
 from engage.agencies.model import Account
 from engage.console import delays, passkeys
-from engage.console.account_page import refused
 from engage.console.entering import field, onward
 from engage.console.gate import changing, needs, record, signed_in
 from engage.console.passkeys import Place
-from engage.console.passwords import Passwords
 from engage.console.second import counts, let_in
 from engage.console.signin import Limit, please_wait
 from engage.console.viewer import Viewer
@@ -25,10 +23,10 @@ _CHALLENGE = "challenge"
 _LONGEST_ANSWER = 16_000
 
 
-def add_passkeys(door: Blueprint, db: Database, passwords: Passwords, limit: Limit, place: Place) -> None:
+def add_passkeys(door: Blueprint, db: Database, limit: Limit, place: Place) -> None:
     """/console/second-factor/passkey and /console/account/passkeys, each with /options beneath it."""
     _add_using(door, db, limit, place)
-    _add_keeping(door, db, passwords, limit, place)
+    _add_keeping(door, db, limit, place)
 
 
 def _add_using(door: Blueprint, db: Database, limit: Limit, place: Place) -> None:
@@ -61,7 +59,7 @@ def _add_using(door: Blueprint, db: Database, limit: Limit, place: Place) -> Non
         return let_in(db, who, "passkey", onward(request.args.get("next")))
 
 
-def _add_keeping(door: Blueprint, db: Database, passwords: Passwords, limit: Limit, place: Place) -> None:
+def _add_keeping(door: Blueprint, db: Database, limit: Limit, place: Place) -> None:
     @door.post("/account/passkeys/options")
     @needs(None)
     def ask_to_add() -> ResponseReturnValue:
@@ -69,25 +67,20 @@ def _add_keeping(door: Blueprint, db: Database, passwords: Passwords, limit: Lim
 
     @door.post("/account/passkeys")
     @limit
-    @needs(None)
+    @needs(None, anew=True)
     def add() -> ResponseReturnValue:
         challenge = _challenge()
         with db.agency_session(g.viewer.agency_id) as rows:
             mine = _mine(rows, g.viewer)
-        wrong = refused(db, passwords, mine, field("current"))
-        if not wrong:
-            with db.agency_session(g.viewer.agency_id) as rows:
-                mine = _mine(rows, g.viewer)
-                if passkeys.add(rows, mine, _answer(), challenge, place, field("name"), clock.now()):
-                    changing(rows, g.viewer, "account.passkey.add", "account", g.viewer.account_id)
-                else:
-                    wrong = _not_accepted()
-        if wrong:
-            flash(wrong, "wrong")
+            is_kept = passkeys.add(rows, mine, _answer(), challenge, place, field("name"), clock.now())
+            if is_kept:
+                changing(rows, g.viewer, "account.passkey.add", "account", g.viewer.account_id)
+        if not is_kept:
+            flash(_not_accepted(), "wrong")
         return redirect(url_for("console.account"), 303)
 
     @door.post("/account/passkeys/<int:passkey_id>/remove")
-    @needs(None)
+    @needs(None, anew=True)
     def remove(passkey_id: int) -> ResponseReturnValue:
         with db.agency_session(g.viewer.agency_id) as rows:
             if passkey_id < 2**63 and passkeys.remove(rows, g.viewer.account_id, passkey_id):

@@ -13,6 +13,8 @@ from engage.console.gate import needs, reading
 from engage.console.lists import codes, states
 from engage.console.openings import may_see
 from engage.console.patient_read import Person, Phone, read_person, read_phones, read_scores, read_visits
+from engage.console.reasons_told import reason_told
+from engage.console.refusals_told import refusal_told
 from engage.console.rules.board import read_day
 from engage.console.rules.chart import draw
 from engage.console.rules.rights import Right
@@ -21,7 +23,6 @@ from engage.console.showing import instant, number, reach, tools, viewer, words
 from engage.console.thread_read import read_concerns, read_thread
 from engage.db import Database
 from engage.errors import BadInput, NotFound
-from engage.outreach.rules.reasons import explain
 from engage.patients.rules.permission import Hold
 from engage.patients.rules.window import instant as at_wall
 from engage.patients.rules.window import local_day
@@ -164,7 +165,7 @@ def _done(db: Database, patient_id: int, act: Callable[[Person, datetime], str])
     try:
         flash(act(person, instant()), "good")
     except (BadInput, NotFound) as wrong:
-        flash(str(wrong), "wrong")
+        flash(refusal_told(wrong), "wrong")
     return redirect(url_for("patient.show", patient_id=patient_id), 303)
 
 
@@ -203,5 +204,5 @@ def _forecast(person: Person, phones: tuple[Phone, ...], now: datetime) -> dict[
     if found is None:
         return {"to": to, "may": True, "until": None, "why": None}
     if isinstance(found, Hold):
-        return {"to": to, "may": True, "until": found.until, "why": explain(found.reason).says}
-    return {"to": to, "may": False, "until": None, "why": explain(found).says}
+        return {"to": to, "may": True, "until": found.until, "why": reason_told(found.reason)}
+    return {"to": to, "may": False, "until": None, "why": reason_told(found)}

@@ -1,4 +1,5 @@
-"""The people page, for administrators: who may sign in, as what, where; invited, helped, signed out and closed. A link is shown once."""
+"""The people page, for administrators: who may sign in, as what, where; invited, helped, signed out and closed. A link is shown once. Every change asks whether it is
+still the administrator, if they signed in a while ago."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -37,7 +38,7 @@ def _add_links(door: Blueprint, db: Database) -> None:
         return _page(db)
 
     @door.post("/invite")
-    @needs(Right.PEOPLE_ACT)
+    @needs(Right.PEOPLE_ACT, anew=True)
     def invite() -> ResponseReturnValue:
         role, now = _role(), clock.now()
         try:
@@ -55,7 +56,7 @@ def _add_links(door: Blueprint, db: Database) -> None:
         return _link(made, token)
 
     @door.post("/<int:account_id>/link")
-    @needs(Right.PEOPLE_ACT)
+    @needs(Right.PEOPLE_ACT, anew=True)
     def link(account_id: int) -> ResponseReturnValue:
         with db.agency_session(g.viewer.agency_id) as rows:
             account = _account(rows, account_id)
@@ -67,7 +68,7 @@ def _add_links(door: Blueprint, db: Database) -> None:
 
 def _add_changes(door: Blueprint, db: Database) -> None:
     @door.post("/<int:account_id>/role")
-    @needs(Right.PEOPLE_ACT)
+    @needs(Right.PEOPLE_ACT, anew=True)
     def role(account_id: int) -> ResponseReturnValue:
         wanted = _role()
         return _do(
@@ -75,7 +76,7 @@ def _add_changes(door: Blueprint, db: Database) -> None:
         )
 
     @door.post("/<int:account_id>/branches")
-    @needs(Right.PEOPLE_ACT)
+    @needs(Right.PEOPLE_ACT, anew=True)
     def scope(account_id: int) -> ResponseReturnValue:
         return _do(
             db,
@@ -92,7 +93,7 @@ def _add_changes(door: Blueprint, db: Database) -> None:
         door.add_url_rule(
             f"/<int:account_id>/{word}",
             word.replace("-", "_"),
-            needs(Right.PEOPLE_ACT)(_doing(db, act)),
+            needs(Right.PEOPLE_ACT, anew=True)(_doing(db, act)),
             methods=["POST"],
         )
 

@@ -14,6 +14,8 @@ _PEOPLE = text(
     """
     SELECT c.id, c.name, c.email, c.role, c.closed_at, c.password_hash IS NOT NULL AS has_password,
            c.totp_at IS NOT NULL AS has_second_factor,
+           EXISTS (SELECT FROM account_identities i JOIN sign_ons o ON (o.agency_id, o.issuer) = (i.agency_id, i.issuer)
+             WHERE i.agency_id = c.agency_id AND i.account_id = c.id) AS signs_on,
            (SELECT array_agg(b.branch_id) FROM account_branches b
              WHERE b.agency_id = c.agency_id AND b.account_id = c.id) AS branches,
            (SELECT count(*) FROM console_sessions s
@@ -31,7 +33,8 @@ _PEOPLE = text(
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An account as an administrator sees it. `link_until`: a one-time link is open until then."""
+    """An account as an administrator sees it. `signs_on`: they sign in at the agency's provider; `link_until`: a one-time link is open
+    until then."""
 
     id: int
     name: str
@@ -40,6 +43,7 @@ class Person:
     closed_at: datetime | None
     has_password: bool
     has_second_factor: bool
+    signs_on: bool
     branch_ids: frozenset[int]
     sessions: int
     signed_in_at: datetime | None
@@ -58,6 +62,7 @@ def people(session: Session, now: datetime) -> list[Person]:
             row.closed_at,
             row.has_password,
             row.has_second_factor,
+            row.signs_on,
             frozenset(row.branches or ()),
             row.sessions,
             row.signed_in_at,

@@ -21,7 +21,7 @@ _LONGEST_AGENT = 200
 
 _FIND = text(
     """
-    SELECT s.id, s.account_id, s.begun_at, s.seen_at, s.second_at, c.clinician_id, c.name, c.role, c.language,
+    SELECT s.id, s.account_id, s.begun_at, s.seen_at, s.second_at, s.confirmed_at, c.clinician_id, c.name, c.role, c.language,
            a.name AS agency_name, a.time_zone,
            (SELECT array_agg(b.branch_id) FROM account_branches b
              WHERE b.agency_id = s.agency_id AND b.account_id = s.account_id) AS branches
@@ -35,13 +35,15 @@ _FIND = text(
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """A session that holds. `is_whole`: the second factor was given; until then nothing but that question is open."""
+    """A session that holds. `is_whole`: the second factor was given; until then nothing but that question is open. `confirmed_at`: when
+    somebody last proved that it is them."""
 
     id: int
     viewer: Viewer
     is_whole: bool
     begun_at: datetime
     seen_at: datetime
+    confirmed_at: datetime | None
 
 
 def hash_of(secret: str) -> bytes:
@@ -75,6 +77,7 @@ def begin(
             begun_at=now,
             seen_at=now,
             second_at=now if is_whole else None,
+            confirmed_at=now if is_whole else None,
             address=address,
             agent=agent[:_LONGEST_AGENT],
         )
@@ -104,7 +107,7 @@ def find(db: Database, token: str, now: datetime) -> Sitting | None:
         zone=row.time_zone,
         language=row.language,
     )
-    return Sitting(row.id, viewer, row.second_at is not None, row.begun_at, row.seen_at)
+    return Sitting(row.id, viewer, row.second_at is not None, row.begun_at, row.seen_at, row.confirmed_at)
 
 
 def note(db: Database, sitting: Sitting, now: datetime) -> None:
@@ -125,9 +128,14 @@ def make_whole(session: Session, sitting: Sitting, now: datetime) -> str:
     session.execute(
         update(ConsoleSession)
         .where(ConsoleSession.id == sitting.id)
-        .values(second_at=now, seen_at=now, token_hash=hash_of(secret))
+        .values(second_at=now, confirmed_at=now, seen_at=now, token_hash=hash_of(secret))
     )
     return f"{sitting.viewer.agency_id}.{secret}"
+
+
+def confirm(session: Session, session_id: int, now: datetime) -> None:
+    """The person has proved anew that it is them."""
+    session.execute(update(ConsoleSession).where(ConsoleSession.id == session_id).values(confirmed_at=now))
 
 
 def end(session: Session, session_id: int, now: datetime) -> bool:

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from engage.alerts.rules.words import AlertKind, AlertState
 from engage.console.opening import opened
+from engage.console.reasons_told import reason_told
 from engage.console.rules.marking import Piece, marked, spans_of
 from engage.console.rules.need import SERVICE, Next, Standing, next_of
 from engage.console.rules.thread import Day, Ours, Theirs, delivery, thread
 from engage.console.worklist_read import standing_of
-from engage.outreach.rules.reasons import explain
 from engage.outreach.rules.words import Channel, Kind
 from engage.sms.rules.statuses import MessageState
 
@@ -148,7 +148,7 @@ def _ours(row: Row[Any], patients_name: str) -> Ours:
         to=row.contact or (patients_name if row.relationship == "patient" else None),
         is_to_patient=row.relationship == "patient",
         segments=row.segments,
-        why=explain(row.reason).says if row.reason else None,
+        why=reason_told(row.reason) if row.reason else None,
         due_at=row.due_at,
         author=row.author,
         language=row.language,

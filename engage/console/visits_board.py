@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engage.console.gate import local, needs, reading
+from engage.console.refusals_told import refusal_told
 from engage.console.rules.board import NEEDS_SCHEDULER, read_day, read_wall, sums
 from engage.console.rules.clockface import day, wall
 from engage.console.rules.rights import Right
@@ -98,7 +99,7 @@ def _add_moves(door: Blueprint, db: Database) -> None:
                 visit = _visit(session, visit_id)
                 moved = move_visit(session, who.agency_id, visit_id, on, starts, who.actor, now)
         except (BadInput, NotFound) as wrong:
-            flash(str(wrong), "wrong")
+            flash(refusal_told(wrong), "wrong")
             return redirect(url_for("visits_board.change", visit_id=visit_id), 303)
         suggested = _suggested(visit, moved) if request.form.get("tell") else None
         if suggested is None:
@@ -118,7 +119,7 @@ def _add_moves(door: Blueprint, db: Database) -> None:
             write_by_hand(db, who.agency_id, visit.emr_id, said, writer=visit.writer, actor=who.actor, now=now)
             flash(render_template("console/moved.txt", what="told"), "good")
         except (BadInput, NotFound) as wrong:
-            flash(str(wrong), "wrong")
+            flash(refusal_told(wrong), "wrong")
         return redirect(_back(), 303)
 
 
@@ -133,7 +134,7 @@ def _add_ends(door: Blueprint, db: Database) -> None:
                 _ended(session, who, visit_id, how, now)
             flash(render_template("console/moved.txt", what="saved"), "good")
         except (BadInput, NotFound) as wrong:
-            flash(str(wrong), "wrong")
+            flash(refusal_told(wrong), "wrong")
         return redirect(_back(), 303)
 
 

@@ -11,14 +11,16 @@ from engage.agencies.model import Account, Agency
 from engage.console.accounts import of_link, set_password, use_link
 from engage.console.entering import enter, field
 from engage.console.gate import address, record
-from engage.console.passwords import Passwords, commonest
-from engage.console.rules.passwords import SHORTEST, Weakness, own_words, weakness
+from engage.console.passwords import Passwords, commonest, guesses
+from engage.console.rules.passwords import SHORTEST, Weakness, is_guessed_soon, own_words, weakness
 from engage.console.second import ENROLS
 from engage.console.sessions import begin, find
+from engage.console.sign_on import of_agency
 from engage.console.signin import Limit
 from engage.db import Database
 
-_LINK = "link"
+LINK = "link"
+"""In the cookie: the token of the one-time link by which somebody came."""
 
 
 def add_welcome(door: Blueprint, db: Database, passwords: Passwords, limit: Limit) -> None:
@@ -30,27 +32,26 @@ def add_welcome(door: Blueprint, db: Database, passwords: Passwords, limit: Limi
         if of_link(db, token, clock.now()) is None:
             return render_template("console/no_link.html"), 404
         session.clear()  # not before: a false link on somebody's site must sign nobody out
-        session[_LINK] = token
+        session[LINK] = token
         return redirect(url_for("console.welcome"), 303)
 
     @door.get("/welcome")
     def welcome() -> ResponseReturnValue:
-        account = of_link(db, str(session.get(_LINK, "")), clock.now())
+        account = of_link(db, str(session.get(LINK, "")), clock.now())
         if account is None:
             return render_template("console/no_link.html"), 404
-        return render_template("console/welcome.html", account=account, shortest=SHORTEST)
+        return _page(db, account)
 
     @door.post("/welcome")
     @limit
     def choose_password() -> ResponseReturnValue:
-        token, now, chosen = str(session.get(_LINK, "")), clock.now(), field("password")
+        token, now, chosen = str(session.get(LINK, "")), clock.now(), field("password")
         account = of_link(db, token, now)
         if account is None:
             return render_template("console/no_link.html"), 404
-        weak = weakness(chosen, blocked_words(db, account))
+        weak = weakness_for(db, account, chosen)
         if weak is not None:
-            page = render_template("console/welcome.html", account=account, shortest=SHORTEST, wrong=why_weak(weak))
-            return page, 400
+            return _page(db, account, why_weak(weak)), 400
         hashed = passwords.hash(chosen)
         with db.agency_session(account.agency_id) as rows:
             if use_link(rows, token, now) != account.id:
@@ -66,11 +67,22 @@ def add_welcome(door: Blueprint, db: Database, passwords: Passwords, limit: Limi
         return redirect(url_for("console.second_factor"), 303)
 
 
-def blocked_words(db: Database, account: Account) -> frozenset[str]:
-    """Words of which somebody's password may not consist: the commonest, their own and their agency's."""
+def _page(db: Database, account: Account, wrong: str = "") -> str:
+    with db.agency_session(account.agency_id) as rows:
+        signs_on_at = rows.scalar(select(Agency.slug)) if of_agency(rows) is not None else None
+    return render_template(
+        "console/welcome.html", account=account, shortest=SHORTEST, wrong=wrong, signs_on_at=signs_on_at
+    )
+
+
+def weakness_for(db: Database, account: Account, password: str) -> Weakness | None:
+    """Why a password will not do for somebody; None if it will. Their own words and their agency's count as known."""
     with db.agency_session(account.agency_id) as rows:
         agency = rows.scalars(select(Agency)).one()
-    return commonest() | own_words(account.name, account.email, agency.name, agency.short_name, agency.slug)
+    own = own_words(account.name, account.email, agency.name, agency.short_name, agency.slug)
+    if weak := weakness(password, commonest() | own):
+        return weak
+    return Weakness.GUESSED_SOON if is_guessed_soon(guesses(password, own)) else None
 
 
 def why_weak(weak: Weakness) -> str:
@@ -84,6 +96,9 @@ def why_weak(weak: Weakness) -> str:
         Weakness.IN_ORDER: gettext("That counts up or down, and is guessed quickly."),
         Weakness.GUESSED_FIRST: gettext(
             "That consists of words that are guessed first: common ones, your name or your agency's. Add something that nobody would expect."
+        ),
+        Weakness.GUESSED_SOON: gettext(
+            "That is guessed soon: it has leaked before, or is put together as many people do. Add a word or two that nobody would expect."
         ),
     }
     return str(said[weak])

@@ -9,8 +9,10 @@ from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from engage.console.findings_told import finding_told
 from engage.console.gate import needs
 from engage.console.lists import book
+from engage.console.refusals_told import refusal_told
 from engage.console.rules.previews import previews
 from engage.console.rules.rights import Right
 from engage.console.showing import instant, number, tools, viewer, words
@@ -75,7 +77,7 @@ def _add_changes(door: Blueprint, db: Database) -> None:
                     session, who.agency_id, key, language, said, who.name, who.actor, book(), instant()
                 )
         except (BadInput, NotFound) as wrong:
-            flash(str(wrong), "wrong")
+            flash(refusal_told(wrong), "wrong")
             return _page(_known(_read(db), key, language), key, language, said)
         if saved.version is None:
             flash(gettext("Nothing was saved: mend what is refused below."), "wrong")
@@ -99,7 +101,7 @@ def _add_changes(door: Blueprint, db: Database) -> None:
                 )
                 flash(gettext("Version %(version)s leaves from now on.", version=row.version), "good")
         except (BadInput, NotFound) as wrong:
-            flash(str(wrong), "wrong")
+            flash(refusal_told(wrong), "wrong")
         return redirect(url_for("wording_page.one", key=key, language=language), 303)
 
 
@@ -130,4 +132,10 @@ def _looked_at(wordings: Wordings, key: str, language: str, said: str) -> dict[s
     purpose = wordings.purpose(key, language)
     found = check_wording(said, purpose, wordings.house, book()) if said else ()
     texts = previews(said, purpose, wordings.house, book().prices.sent) if said else ()
-    return {"said": said, "findings": found, "refused": bool(refusals(found)), "texts": texts}
+    return {
+        "said": said,
+        "findings": found,
+        "refused": bool(refusals(found)),
+        "texts": texts,
+        "finding_told": finding_told,
+    }

@@ -16,6 +16,7 @@ from engage.alerts.closing import Done
 from engage.alerts.model import Alert
 from engage.console.alert_acts import Said, close, give_on, outcome_of, take
 from engage.console.gate import local, needs, reading
+from engage.console.refusals_told import refusal_told
 from engage.console.rules.need import SERVICE, Place, read_place
 from engage.console.rules.rights import Right
 from engage.console.showing import instant, my_clinician, number, reach, tools, viewer, words
@@ -104,7 +105,7 @@ def _acted(db: Database, alert_id: int, act: Act, *, opens_patient: bool = False
                 alert.patient_id if opens_patient and said.is_done and viewer().may(Right.PATIENTS_READ) else None
             )
     except (BadInput, NotFound) as wrong:
-        said = Said(str(wrong), is_done=False)
+        said = Said(refusal_told(wrong), is_done=False)
     flash(said.words, "good" if said.is_done else "wrong")
     usual = url_for("patient.show", patient_id=patient_id) if patient_id is not None else url_for("worklist.show")
     back = local(request.form.get("next")) or usual

@@ -102,7 +102,7 @@ def must_be_known(wordings: Wordings, key: str, language: str) -> None:
         hint = f"did you mean {near[0]!r}?" if near else "engage wording list names them."
         raise NotFound(f"This agency has no template {key!r}: {hint}")
     if is_for_clinicians(key) and language != "en":
-        raise BadInput("Pages and notes to nurses are in English only.")
+        raise BadInput("Pages and notes to nurses are in English only.", reason="wording.english_only")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,11 @@ def save_wording(
     versions = wordings.versions(key, language)
     newest = next((row for row in versions if row.retired_at is None), None)
     if newest is not None and newest.wording == wording:
-        raise BadInput(f"These are the words of version {newest.version} already.")
+        raise BadInput(
+            f"These are the words of version {newest.version} already.",
+            reason="wording.same",
+            version=newest.version,
+        )
     version = max((row.version for row in versions), default=0) + 1
     row = add_version(session, agency_id, (key, language, version), wording, by, now)
     record(session, row, actor, "wording.set", now, {"by": by})
@@ -175,16 +179,38 @@ def review_wording(
     versions = [row for row in wordings.versions(key, language) if row.retired_at is None]
     row = next((row for row in versions if version is None or row.version == version), None)
     if row is None:
-        raise NotFound(f"There is no such version of {key!r} in {language}: engage wording show {key}.")
+        raise NotFound(
+            f"There is no such version of {key!r} in {language}: engage wording show {key}.",
+            reason="wording.no_version",
+        )
     if row.reviewed_at is not None:
-        raise NotFound(f"Version {row.version} was reviewed by {row.reviewed_by} already; nothing waits.")
+        raise NotFound(
+            f"Version {row.version} was reviewed by {row.reviewed_by} already; nothing waits.",
+            reason="wording.reviewed",
+            version=row.version,
+            who=row.reviewed_by,
+        )
     if same_person(by, row.written_by):
-        raise BadInput(f"{row.written_by} wrote version {row.version}: somebody else must review it.")
+        raise BadInput(
+            f"{row.written_by} wrote version {row.version}: somebody else must review it.",
+            reason="wording.own",
+            version=row.version,
+            who=row.written_by,
+        )
     if found := refusals(check_wording(row.wording, wordings.purpose(key, language), wordings.house, book)):
-        raise BadInput(f"Version {row.version} cannot be released: {found[0].why} {found[0].do}")
+        raise BadInput(
+            f"Version {row.version} cannot be released: {found[0].why} {found[0].do}",
+            reason="wording.refused",
+            version=row.version,
+            why=f"{found[0].why} {found[0].do}",
+        )
     newer = next((other for other in versions if other.version > row.version and other.reviewed_at), None)
     if newer is not None:
-        raise BadInput(f"Version {newer.version} is newer and in force: write a new version instead.")
+        raise BadInput(
+            f"Version {newer.version} is newer and in force: write a new version instead.",
+            reason="wording.older",
+            version=newer.version,
+        )
     row.reviewed_by, row.reviewed_at = by, now
     record(session, row, actor, "wording.review", now, {"by": by})
     return row

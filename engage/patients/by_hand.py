@@ -40,14 +40,14 @@ def add_contact(
     """
     parsed = parse_phone(phone)
     if isinstance(parsed, PhoneRefusal):
-        raise BadInput(f"That phone cannot be used: {parsed.says}")
+        raise BadInput(f"That phone cannot be used: {parsed.says}", reason=f"phone.{parsed}")
     if agreed and how not in _HOW:
-        raise BadInput("Say whether they agreed on paper or by phone.")
+        raise BadInput("Say whether they agreed on paper or by phone.", reason="contact.how_agreed")
     hashed = encryption.phone_hash(parsed.e164)
     mine = (Contact.agency_id == agency_id, Contact.patient_id == patient_id, Contact.phone_hash == hashed)
     contact = session.scalars(select(Contact).where(*mine).with_for_update()).first()
     if contact is not None and contact.ended_at is None:
-        raise BadInput("The patient has this phone on record already.")
+        raise BadInput("The patient has this phone on record already.", reason="contact.known")
     if contact is None:
         contact = Contact(agency_id=agency_id, patient_id=patient_id, phone=parsed.e164, phone_hash=hashed)
         session.add(contact)

@@ -46,7 +46,12 @@ def write_by_hand(
     """
     said = words.strip()
     if not 0 < len(said) <= MOST_CHARACTERS:
-        raise BadInput(f"A text has from 1 to {MOST_CHARACTERS} characters; this one has {len(said)}.")
+        raise BadInput(
+            f"A text has from 1 to {MOST_CHARACTERS} characters; this one has {len(said)}.",
+            reason="text.length",
+            most=MOST_CHARACTERS,
+            length=len(said),
+        )
     with db.agency_session(agency_id) as session:
         person = session.scalars(select(Patient).where(Patient.emr_id == patient)).first()
         if person is None:
@@ -56,7 +61,7 @@ def write_by_hand(
             raise NotFound(f"No clinician has the EMR id {writer!r}: engage clinician add.")
         reader = session.execute(_READER, {"agency": agency_id, "patient": person.id}).first()
         if reader is None:
-            raise NotFound("The patient has no phone on record.")
+            raise NotFound("The patient has no phone on record.", reason="patient.no_phone")
         outgoing = Outgoing(
             agency_id=agency_id,
             kind=Kind.HAND,

@@ -33,7 +33,11 @@ def set_level(
     nothing ends one that runs. Raises NotFound for an unknown patient, BadInput for a snooze longer than LONGEST_SNOOZE.
     """
     if snooze is not None and snooze > LONGEST_SNOOZE:
-        raise BadInput(f"A snooze ends by itself, after {LONGEST_SNOOZE.days} days at most.")
+        raise BadInput(
+            f"A snooze ends by itself, after {LONGEST_SNOOZE.days} days at most.",
+            reason="snooze.long",
+            days=LONGEST_SNOOZE.days,
+        )
     with db.agency_session(agency_id) as session:
         person = session.scalars(select(Patient).where(Patient.emr_id == patient)).first()
         if person is None:

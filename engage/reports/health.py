@@ -10,7 +10,7 @@ from engage.alerts.rules.audit import Finding, sentence
 from engage.db import Database
 
 STALE = timedelta(minutes=3)
-VERBS = ("plan", "dispatch", "handle", "escalate", "mail", "reconcile", "sweep", "check-rota")
+VERBS = ("plan", "dispatch", "handle", "escalate", "mail", "reconcile", "sweep", "check-rota", "clean")
 
 # A worker that was killed leaves its last ticks behind, so only the newest one of a verb tells whether it works.
 _TICKS = text("SELECT DISTINCT ON (verb) verb, ended_at AS at, failed FROM ticks ORDER BY verb, ended_at DESC")
@@ -153,4 +153,6 @@ def _problems(stale: list[str], failing: list[str], counts: dict[str, int]) -> l
 def _allowed(verb: str) -> timedelta:
     if verb == "check-rota":  # every quarter of an hour, a week ahead
         return timedelta(minutes=40)
+    if verb == "clean":  # once an hour, and nobody waits for it
+        return timedelta(hours=6)
     return STALE if verb in {"dispatch", "handle", "escalate"} else timedelta(minutes=15)

@@ -39,12 +39,12 @@ def move_visit(
     """
     visit, today = _scheduled(session, agency_id, visit_id, now)
     if on < today:
-        raise BadInput("That day is past where the patient lives.")
+        raise BadInput("That day is past where the patient lives.", reason="visit.day_past")
     if (on - today).days > FARTHEST_DAYS:
-        raise BadInput(f"That day is more than {FARTHEST_DAYS} days away.")
+        raise BadInput(f"That day is more than {FARTHEST_DAYS} days away.", reason="visit.day_far", days=FARTHEST_DAYS)
     before, after = (visit.starts_on, visit.starts_local), (on, starts)
     if before == after:
-        raise BadInput("That is when the visit is already.")
+        raise BadInput("That is when the visit is already.", reason="visit.same_time")
     if visit.ends_local is not None:  # its end was that of the old hour
         visit.ends_local = None
     visit.starts_on, visit.starts_local = after
@@ -58,7 +58,7 @@ def complete_visit(session: Session, agency_id: int, visit_id: int, actor: str, 
     """The visit took place. Raises NotFound without such a visit, BadInput for one that is over or yet to come."""
     visit, today = _scheduled(session, agency_id, visit_id, now)
     if visit.starts_on > today:
-        raise BadInput("That visit is still to come.")
+        raise BadInput("That visit is still to come.", reason="visit.to_come")
     visit.status, visit.completed_at, visit.changed_at = VisitStatus.COMPLETED, now, now
     _audit(session, visit, "visit.completed", actor, now, {})
 
@@ -67,7 +67,7 @@ def miss_visit(session: Session, agency_id: int, visit_id: int, why: Missed, act
     """The visit did not take place, because of `why`. Raises NotFound without such a visit, BadInput for one that is over."""
     visit, today = _scheduled(session, agency_id, visit_id, now)
     if visit.starts_on > today:
-        raise BadInput("That visit is still to come: move it, or cancel it in the EMR.")
+        raise BadInput("That visit is still to come: move it, or cancel it in the EMR.", reason="visit.to_come_move")
     visit.status, visit.changed_at = VisitStatus.MISSED, now
     _audit(session, visit, "visit.missed", actor, now, {"why": str(why)})
 
@@ -77,9 +77,9 @@ def _scheduled(session: Session, agency_id: int, visit_id: int, now: datetime) -
         select(Visit).where(Visit.agency_id == agency_id, Visit.id == visit_id).with_for_update()
     ).first()
     if visit is None:
-        raise NotFound("There is no such visit.")
+        raise NotFound("There is no such visit.", reason="visit.none")
     if visit.status != VisitStatus.SCHEDULED:
-        raise BadInput(f"That visit is {visit.status} already.")
+        raise BadInput(f"That visit is {visit.status} already.", reason=f"visit.is_{visit.status}")
     zone = session.get_one(Patient, (agency_id, visit.patient_id)).time_zone
     return visit, local_day(now, zone)
 

@@ -47,6 +47,7 @@ class Metronome:
             "reconcile": max(tick, plan / 4),
             "sweep": max(tick, plan * 5),
             "check-rota": max(tick, plan * 15),
+            "clean": max(tick, plan * 60),
         }
         self._scheduler = BackgroundScheduler(
             timezone=UTC,

@@ -30,6 +30,7 @@ from engage.replies.sweep import sweep
 from engage.settings import Settings, parse_mail_server, read_toml
 from engage.sms.gateway import Gateway, TwilioGateway
 from engage.sms.rules.codes import CodeTable, parse_codes
+from engage.worker.clean import clean
 from engage.worker.precedence import Precedence
 
 HANDFUL = 10
@@ -133,6 +134,10 @@ class Verbs:
         """Tell of holes in the rotas of the week ahead, and of people on call whom no page reaches."""
         return check_rota(self.db, clock.now())
 
+    def clean(self) -> Any:
+        """Remove old sessions, devices, one-time links and counts of wrong tries."""
+        return clean(self.db, clock.now())
+
     def named(self, stop: Stop | None = None) -> Mapping[str, Callable[[], Any]]:
         """The verbs by name, in the order in which a message meets them."""
         return {
@@ -145,6 +150,7 @@ class Verbs:
             "reconcile": self.reconcile,
             "sweep": self.sweep,
             "check-rota": self.check_rota,
+            "clean": self.clean,
         }
 
 

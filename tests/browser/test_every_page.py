@@ -42,6 +42,9 @@ def _opened(language: str, theme: str, browse: Browse, cast: Cast, filled: house
     page = browse(SIZES[theme], language, theme)
     page.goto("/console/sign-in")
     yield page, "sign in"
+    page.goto("/console/sign-on")
+    yield page, "sign in through an organisation"
+    page.goto("/console/sign-in")
     give_password(page, hire(cast, AccountRole.NURSE, "ana"))
     yield page, "second factor"
     cookie = house.cookie_of(cast, clock.now(), AccountRole.ADMINISTRATOR, language)

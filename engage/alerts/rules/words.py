@@ -25,6 +25,7 @@ class AlertKind(StrEnum):
     SILENCE = "silence"  # check-ins go unanswered
     NURSE_UNREACHABLE = "nurse_unreachable"  # somebody whom a ladder needs cannot be paged
     ROTA_GAP = "rota_gap"  # hours with nobody on call
+    PATIENT_OPENED = "patient_opened"  # somebody opened a patient outside of their branches, with a reason
 
 
 class Severity(IntEnum):

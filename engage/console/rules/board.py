@@ -72,7 +72,7 @@ def read_day(value: str) -> date:
     try:
         return date.fromisoformat(value.strip())
     except ValueError:
-        raise BadInput("The day must be written as a date such as 2026-11-23.") from None
+        raise BadInput("The day must be written as a date such as 2026-11-23.", reason="form.day") from None
 
 
 def read_wall(value: str) -> time | None:
@@ -82,4 +82,4 @@ def read_wall(value: str) -> time | None:
     try:
         return time.fromisoformat(value.strip())
     except ValueError:
-        raise BadInput("The time must be written such as 09:30.") from None
+        raise BadInput("The time must be written such as 09:30.", reason="form.time") from None

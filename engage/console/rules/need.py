@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from engage.alerts.rules.words import AlertKind, AlertState, Severity
 
-SERVICE = frozenset({AlertKind.COMPLAINT, AlertKind.LOW_SURVEY})
+SERVICE = frozenset({AlertKind.COMPLAINT, AlertKind.LOW_SURVEY, AlertKind.PATIENT_OPENED})
 """Service recovery is the supervisor's, and kept from whoever came: a nurse sees one only when it was brought to her."""
 
 

@@ -1,7 +1,8 @@
 """Which password will do. Pure. NIST SP 800-63B-4 section 3.1.1.2 and OWASP ASVS 4.0.3 V2.1.
 
 A password never stands alone here: a second factor is asked of everybody. NIST then wants 8 characters, ASVS 12; we ask for 12.
-No rules of composition, no expiry, any character, paste allowed; a list of what is guessed first, and the person's own words.
+No rules of composition, no expiry, any character, paste allowed; a list of what is guessed first, the person's own words, and how
+many guesses an estimator thinks are enough (decision 67).
 """
 
 import re
@@ -12,6 +13,8 @@ from itertools import pairwise
 
 SHORTEST = 12
 LONGEST = 256  # NIST asks for at least 64
+FEWEST_GUESSES = 1e9
+"""Above what seasons, names and clubs with a year and some signs behind them are worth. At argon2id's pace a year and more of a core."""
 
 
 class Weakness(StrEnum):
@@ -22,6 +25,7 @@ class Weakness(StrEnum):
     REPEATED = "repeated"  # aaaaaaaaaaaa, 121212121212
     IN_ORDER = "in_order"  # 123456789012, abcdefghijkl
     GUESSED_FIRST = "guessed_first"  # nothing but common words, the agency's and one's own
+    GUESSED_SOON = "guessed_soon"  # a leaked one, or put together as people do: a name and a year
 
 
 def normal(password: str) -> str:
@@ -43,6 +47,11 @@ def weakness(password: str, blocked: Iterable[str]) -> Weakness | None:
         return Weakness.IN_ORDER
     letters = "".join(sign for sign in folded if sign.isalpha())
     return Weakness.GUESSED_FIRST if _consists_of(letters, {word.casefold() for word in blocked}) else None
+
+
+def is_guessed_soon(guesses: float) -> bool:
+    """Whether so many guesses are too few."""
+    return guesses < FEWEST_GUESSES
 
 
 def own_words(*names: str) -> frozenset[str]:

@@ -8,8 +8,16 @@ LONGEST = timedelta(hours=12)
 HALFWAY = timedelta(minutes=10)
 """How long somebody with the right password has for the second factor."""
 
+CONFIRMED = timedelta(minutes=5)
+"""For so long after signing in, or after proving it anew, somebody may change who may do what (OWASP ASVS 5.0, 7.5)."""
+
 NOTED = timedelta(seconds=30)
 """A sign of life is written down at most so often."""
+
+
+def is_confirmed(confirmed_at: datetime | None, now: datetime) -> bool:
+    """Whether somebody proved not long ago that it is them."""
+    return confirmed_at is not None and now - confirmed_at < CONFIRMED
 
 
 def is_over(begun_at: datetime, seen_at: datetime, second_at: datetime | None, now: datetime) -> bool:

@@ -3,8 +3,11 @@
 import json
 import re
 
+import pytest
 from sqlalchemy import text
 
+from engage import clock
+from engage.console.sign_on import NewSignOn, set_provider
 from engage.db import Database
 from tests.cast import gather_cast
 from tests.conftest import ROOT
@@ -55,3 +58,28 @@ def test_the_record_is_verified_agency_by_agency(engage: Program, db: Database) 
     assert found.code == 1
     told = {line["agency"]: line["fault"] for line in map(json.loads, found.out.splitlines())}
     assert told == {"other": None, "sunrise": "altered"}
+
+
+def test_single_sign_on_is_set_at_the_machine_shown_without_its_secret_and_removed(
+    engage: Program, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast = gather_cast(db, ROOT / "config")
+    secret = "a secret that nobody prints"
+    new = ("agency", "sso", "set", "--agency", "sunrise", "--client-id", "engage", "--secret-file", "-")
+    assert "ENGAGE_PUBLIC_URL" in engage(*new, "--issuer", "https://login.example.org", "<", secret).err
+    monkeypatch.setenv("ENGAGE_PUBLIC_URL", "https://engage.example.org")
+    for issuer in ("http://login.example.org", "https://10.0.0.7", "https://127.0.0.2:8443", "https://[::1]"):
+        said = engage(*new, "--issuer", issuer, "<", secret)
+        assert said.code == 2, issuer
+    assert engage(*new, "--issuer", "https://login.example.org", "<", " ").code == 2
+    assert engage("agency", "sso", "show", "--agency", "sunrise").code == 1
+    with db.agency_session(cast.id) as session:
+        named = NewSignOn("https://login.example.org", "engage", secret, "Example.org")
+        set_provider(session, cast.id, named, "cli:sue", clock.now())
+    shown = engage("agency", "sso", "show", "--agency", "sunrise", "--json")
+    told = json.loads(shown.out)
+    assert (told["issuer"], told["email_domain"], told["people"]) == ("https://login.example.org", "example.org", 0)
+    assert told["redirect_uri"] == "https://engage.example.org/console/sign-on/sunrise/back"
+    assert secret not in shown.out + shown.err
+    assert engage("agency", "sso", "remove", "--agency", "sunrise").code == 0
+    assert engage("agency", "sso", "remove", "--agency", "sunrise").code == 1

@@ -43,7 +43,13 @@ def app(cast: Cast, time: FrozenDateTimeFactory) -> Flask:
     """The web app with the console, reached by https."""
     first = FirstRun(token=None, config_dir=ROOT / "config", problems=list, gateway=no_gateway)
     return create_app(
-        cast.db, codes(), first=first, auth_tokens=["x"], public_url="https://engage.example.org", passwords=QUICK
+        cast.db,
+        codes(),
+        first=first,
+        auth_tokens=["x"],
+        public_url="https://engage.example.org",
+        passwords=QUICK,
+        local_issuers=True,
     )
 
 

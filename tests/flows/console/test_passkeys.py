@@ -1,6 +1,7 @@
 """Passkeys: added with the password, used instead of the code; nothing false, old or foreign is believed."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,6 +10,7 @@ from freezegun.api import FrozenDateTimeFactory
 from tests.cast import Cast
 from tests.flows.console.authenticator import Phone
 from tests.flows.console.conftest import PASSWORD, add_account
+from tests.flows.console.test_confirming import show
 from tests.flows.console.test_sign_in import EMAIL, SECOND, enter, give
 
 KEYS = "/console/account/passkeys"
@@ -20,12 +22,12 @@ def phone(nobody: FlaskClient, cast: Cast, time: FrozenDateTimeFactory) -> Phone
     add_account(cast, "nurse", email=EMAIL, is_complete=True)
     enter(nobody)
     made = Phone()
+    time.tick(timedelta(minutes=5))
+    form = {"credential": made.make(nobody.post(f"{KEYS}/options").json), "name": "My phone"}
+    assert nobody.post(KEYS, data=form).status_code == 428
     for current in ("wrong", PASSWORD):  # an unlocked computer is not enough
-        options = nobody.post(f"{KEYS}/options").json
-        nobody.post(KEYS, data={"credential": made.make(options), "name": "My phone", "current": current})
-        assert (
-            "My phone</" in nobody.get("/console/account").text or "My phone <" in nobody.get("/console/account").text
-        ) == (current == PASSWORD)
+        show(nobody, form | {"then": KEYS, "confirm_password": current})
+        assert ("My phone <" in nobody.get("/console/account").text) == (current == PASSWORD)
     nobody.post("/console/sign-out")
     give(nobody)
     return made

@@ -110,7 +110,7 @@ def test_a_daughter_s_phone_is_added(cast: Cast, ward: Ward, ana: FlaskClient) -
         "SELECT category, kind, source FROM consent_events WHERE contact_id = (SELECT max(id) FROM contacts)"
     ) == [("visits", "granted", "phone")]
     shown(ana.post(here, data=joan, follow_redirects=True).text, "on record already")
-    shown(ana.post(here, data=joan | {"phone": "12"}, follow_redirects=True).text, "cannot be used")
+    shown(ana.post(here, data=joan | {"phone": "12"}, follow_redirects=True).text, "too few digits")
     shown(ana.post(here, data=joan | {"how": "hearsay"}, follow_redirects=True).text, "Say whose phone")
     assert ward.sql("SELECT count(*) FROM audit_events WHERE action = 'contact.add'") == [(1,)]
 

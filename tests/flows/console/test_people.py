@@ -6,6 +6,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from engage import clock
+from engage.agencies.model import Branch
+from engage.alerts.escalate import escalate
 from tests.cast import Cast
 from tests.flows.console.conftest import SignIn, add_account, browser
 
@@ -112,3 +115,29 @@ def test_a_patient_of_another_branch_opens_with_a_reason_and_managers_are_told(s
     shown = signed_in("manager").get(where + "list").text
     assert "she called our branch" in shown
     assert "Rose Miller" in shown
+
+
+def test_each_opening_pages_the_supervisors_without_a_word_about_whom(signed_in: SignIn, cast: Cast) -> None:
+    with cast.db.agency_session(cast.id) as session:
+        west = Branch(agency_id=cast.id, emr_id="w", name="West", time_zone="America/New_York")
+        session.add(west)
+        session.flush()
+    form = {"emr_id": "rose", "reason": "she called our branch"}
+    ana = signed_in("nurse", clinician=cast.ana, branches=(west.id,))
+    for _ in range(2):  # twice is two alerts: each is looked at
+        assert ana.post("/console/openings/", data=form).status_code == 303
+    sue = signed_in("manager", clinician=cast.sue, branches=(west.id,))
+    assert sue.post("/console/openings/", data=form).status_code == 303
+    told = "SELECT kind, severity, patient_id, branch_id, reply_id, note FROM alerts ORDER BY id"
+    assert ask(cast, told) == [("patient_opened", 1, None, cast.branch, None, None)] * 3
+    escalate(cast.db, clock.now())
+    # Sue is the only supervisor: her own opening goes past her, to the next step of the ladder.
+    pages = ask(cast, "SELECT alert_id, clinician_id, params::text FROM messages WHERE kind = 'page' ORDER BY alert_id")
+    alerts = [row[0] for row in ask(cast, "SELECT id FROM alerts ORDER BY id")]
+    assert {row[:2] for row in pages if row[0] != alerts[2]} == {(alerts[0], cast.sue), (alerts[1], cast.sue)}
+    assert {row[1] for row in pages if row[0] == alerts[2]} <= {cast.ben}
+    details = ask(cast, "SELECT detail::text FROM alert_events")
+    assert not [row for row in (*pages, *details) if "Rose" in str(row) or "called" in str(row)]
+    # It is not on the nurses' worklist.
+    assert "Patient opened with a reason" in signed_in("manager").get("/console/worklist?whose=agency").text
+    assert "Patient opened with a reason" not in signed_in("nurse").get("/console/worklist?whose=agency").text

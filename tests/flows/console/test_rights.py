@@ -15,6 +15,7 @@ from tests.flows.console.conftest import SignIn
 OPEN = {
     *("console.static", "console.sign_in", "console.check_password", "console.sign_out", "console.second_factor"),
     *("console.check_code", "console.new_second_factor", "console.picture", "console.prove"),
+    *("console.sign_on_page", "console.go_to_provider", "console.come_back"),  # test_sign_on.py
     *("console.follow_link", "console.welcome", "console.choose_password"),
     *("console.ask_to_use", "console.use"),
     *("first.follow", "first.ask", "first.found"),  # test_first_run.py

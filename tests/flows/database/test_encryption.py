@@ -50,6 +50,9 @@ FILLINGS = {
     "accounts.totp_secret": """
         INSERT INTO accounts (agency_id, email, name, role, created_at, totp_secret)
         SELECT id, 'rosa@example.org', 'Rosa', 'nurse', now(), :value FROM agencies""",
+    "sign_ons.client_secret": """
+        INSERT INTO sign_ons (agency_id, issuer, client_id, client_secret, set_by, set_at)
+        SELECT id, 'https://login.example.org', 'engage', :value, 'x', now() FROM agencies""",
     "patient_openings.reason": """
         INSERT INTO patient_openings (agency_id, account_id, patient_id, reason, opened_at, ends_at)
         SELECT a.agency_id, a.id, p.id, :value, now(), now() FROM accounts a JOIN patients p ON p.agency_id = a.agency_id""",

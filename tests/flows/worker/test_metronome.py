@@ -15,7 +15,7 @@ from tests.cast import ROSE_PHONE, SUNRISE_NUMBER
 from tests.flows.outreach.test_claims import FILL
 from tests.flows.worker.program import ACCOUNT, TOKEN, Town, wait_until
 
-VERBS = {"plan", "dispatch", "handle", "escalate", "mail", "reconcile", "sweep", "check-rota"}
+VERBS = {"plan", "dispatch", "handle", "escalate", "mail", "reconcile", "sweep", "check-rota", "clean"}
 
 
 @pytest.fixture

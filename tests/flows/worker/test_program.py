@@ -35,6 +35,7 @@ def test_up_answers_works_ends_in_the_middle_of_a_send_and_goes_on(town: Town) -
         "reconcile",
         "sweep",
         "check-rota",
+        "clean",
     }
     assert "engage_messages_due" in town.get("/metrics")[1]
 

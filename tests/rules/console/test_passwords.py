@@ -2,10 +2,11 @@
 
 import pytest
 
-from engage.console.passwords import Passwords, commonest
-from engage.console.rules.passwords import LONGEST, Weakness, own_words, weakness
+from engage.console.passwords import Passwords, commonest, guesses
+from engage.console.rules.passwords import LONGEST, Weakness, is_guessed_soon, own_words, weakness
 
-WORDS = commonest() | own_words("Ana Tester", "ana.tester@example.org", "Sunrise Home Health", "sunrise")
+OWN = own_words("Ana Tester", "ana.tester@example.org", "Sunrise Home Health", "sunrise")
+WORDS = commonest() | OWN
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,30 @@ WORDS = commonest() | own_words("Ana Tester", "ana.tester@example.org", "Sunrise
 )
 def test_weaknesses(password: str, why: Weakness | None) -> None:
     assert weakness(password, WORDS) is why
+
+
+@pytest.mark.parametrize(
+    ("password", "is_soon"),
+    [
+        ("christopher1", True),  # in the list as it is
+        ("manchesterunited", True),
+        ("Liverpoolfc1234", True),
+        ("1qaz2wsx3edc", True),  # a row of keys
+        ("basketball23!", True),
+        ("Summer2026!!!!", True),  # a season and a year: what a rule about digits and signs makes people do
+        ("November2026!", True),
+        ("hello hello hello", True),
+        ("anatester1984", True),  # her own name, and a year
+        ("sunrisehealth22", True),
+        ("five purple geese", False),
+        ("another purple goose", False),
+        ("mi perro se llama lola", False),
+        ("k3v9q2x8m1z7", False),
+        ("4@8({[<369&#!1/|0$5+7%2" * 11, False),  # signs that may stand for letters: it takes a moment, and not ten
+    ],
+)
+def test_what_is_guessed_soon(password: str, is_soon: bool) -> None:
+    assert is_guessed_soon(guesses(password, OWN)) is is_soon
 
 
 def test_production_hashes_as_rfc_9106_says() -> None:
