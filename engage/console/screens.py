@@ -2,10 +2,19 @@
 
 from flask import Blueprint
 
-from engage.console import dashboard, messages_page, patient, visits_board, wording_page, worklist
+from engage.console import (
+    dashboard,
+    messages_page,
+    patient,
+    programme_page,
+    visits_board,
+    wording_page,
+    worklist,
+)
 from engage.db import Database
 
 
 def screens(db: Database) -> list[Blueprint]:
     """A blueprint for each."""
-    return [page.pages(db) for page in (worklist, patient, visits_board, messages_page, dashboard, wording_page)]
+    office = (visits_board, messages_page, dashboard, wording_page, programme_page)
+    return [page.pages(db) for page in (worklist, patient, *office)]

@@ -3,10 +3,11 @@
 Nothing that others refer to is ever removed. Wording is retired, not deleted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -16,12 +17,14 @@ from engage.agencies.model import Agency, AuditEvent, Branch, Clinician, Sender,
 from engage.alerts.model import AlertRule, Ladder, LadderStep
 from engage.db import Database
 from engage.errors import BadInput
-from engage.onboarding.export import export_agency, rows_of, signature, steps_of
+from engage.onboarding.export import export_agency, general_ladders, rows_of, signature, steps_of
 from engage.onboarding.rules.diff import Change, changes, lost, stale_reviews
 from engage.onboarding.rules.document import AgencyDocument, Entry, meant
 from engage.onboarding.rules.fields import AGENCY, ALERT, BRANCH, DAYS, LADDER, SENDER, SHIFT, STEP, TOUCHPOINT, Field
 from engage.onboarding.wordings import Wordings, add_version, read_wordings
 from engage.outreach.model import Touchpoint
+
+NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,19 @@ def planned_changes(db: Database, document: AgencyDocument) -> Imported:
 
 
 def import_agency(
-    db: Database, document: AgencyDocument, actor: str, expected: Imported | None, now: datetime
+    db: Database,
+    document: AgencyDocument,
+    actor: str,
+    expected: Imported | None,
+    now: datetime,
+    *,
+    action: str = "agency.import",
+    detail: Mapping[str, object] = NOTHING_MORE,
 ) -> Imported:
     """Make the rows what the file says.
 
-    `expected`: what somebody was shown and said yes to; BadInput if it is something else by now, or cannot be done.
+    `expected`: what somebody was shown and said yes to; BadInput if it is something else by now, or cannot be done. `action` and
+    `detail` are for the audit, beside the changes.
     """
     with db.system_session("make an agency what its file says") as session:
         _lock(session, document)
@@ -53,9 +64,9 @@ def import_agency(
         if found.changes:
             agency = _agency(session, document, now)
             _apply(session, agency.id, document, now)
-            detail = {"changes": [change.says for change in found.changes]}
-            event = {"actor": actor, "action": "agency.import", "subject": "agency", "subject_id": agency.id}
-            session.add(AuditEvent(agency_id=agency.id, at=now, detail=detail, **event))
+            told = {**detail, "changes": [change.says for change in found.changes]}
+            event = {"actor": actor, "action": action, "subject": "agency", "subject_id": agency.id}
+            session.add(AuditEvent(agency_id=agency.id, at=now, detail=told, **event))
         return found
 
 
@@ -137,7 +148,8 @@ def _apply(session: Session, agency_id: int, document: AgencyDocument, now: date
         lambda entry: {"branch_id": offices.get(entry.get("branch", ""))},
     )
     _merge(session, Touchpoint, TOUCHPOINT, agency_id, {entry["key"]: entry for entry in sections["touchpoint"]})
-    ladders = _merge(session, Ladder, LADDER, agency_id, {entry["key"]: entry for entry in sections["ladder"]})
+    entries = {entry["key"]: entry for entry in sections["ladder"]}
+    ladders = _merge(session, Ladder, LADDER, agency_id, entries, among=general_ladders(session, agency_id))
     for entry in sections["ladder"]:
         _steps(session, ladders[entry["key"]], entry["steps"])
     _merge(
@@ -161,10 +173,12 @@ def _merge(
     entries: Mapping[str, Entry],
     references: Any = lambda entry: {},
     named: str = "",
+    among: Sequence[Any] | None = None,
 ) -> dict[str, Any]:
-    """Rows that become what their entries say, by the first field's name (or `named`); new ones in their order."""
+    """Rows (of the table, or `among` these) that become what their entries say, by the first field's name (or `named`)."""
     key = named or fields[0].attribute
-    rows: dict[str, Any] = {getattr(row, key): row for row in rows_of(session, model, agency_id)}
+    there = rows_of(session, model, agency_id) if among is None else among
+    rows: dict[str, Any] = {getattr(row, key): row for row in there}
     for name, entry in entries.items():
         row = rows.get(name)
         if row is None:
