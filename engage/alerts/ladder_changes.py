@@ -2,42 +2,21 @@
 and what is wrong with the rota now out. In the caller's transaction; open alerts go on as engage.alerts.ladders says."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from types import MappingProxyType
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engage.agencies.model import AuditEvent, Clinician
-from engage.agencies.rota import load_crew
+from engage.agencies.model import Clinician
+from engage.alerts.changes import Author, Changed, problems_now, record
 from engage.alerts.ladders import NewStep, find_ladder, remove_ladder, set_ladder
 from engage.alerts.model import AlertRule, Ladder
-from engage.alerts.rota import problems
 from engage.alerts.rules.steps import Written, write_step
 from engage.alerts.rules.words import AlertKind, Who
 from engage.errors import BadInput, NotFound
 
 SEVERITIES: Mapping[int, str] = MappingProxyType({1: "today", 2: "within the hour", 3: "now"})
 MOST_STEPS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Author:
-    """Who makes a change, when, and what the audit keeps beside it (from where)."""
-
-    agency_id: int
-    actor: str
-    now: datetime
-    detail: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """What was changed, in a line, and sentences about what is wrong with the rota and the ladders now."""
-
-    said: str
-    problems: tuple[str, ...] = ()
 
 
 def change_ladder(
@@ -59,8 +38,8 @@ def change_ladder(
     set_ladder(session, by.agency_id, key, branch[0] if branch else None, new, rounds, by.now)
     where = branch[1] if branch else None
     said = ladder_told(key, where, rounds, [write_step(step) for step in steps])
-    _record(session, by, "ladder.set", said)
-    return Changed(said, _problems(session, by))
+    record(session, by, "ladder", "ladder.set", said)
+    return Changed(said, problems_now(session, by))
 
 
 def drop_ladder(session: Session, by: Author, key: str, branch: tuple[int, str] | None) -> Changed:
@@ -70,8 +49,8 @@ def drop_ladder(session: Session, by: Author, key: str, branch: tuple[int, str] 
         where = f" of branch {branch[1]}" if branch else ""
         raise NotFound(f"There is no ladder {key!r}{where}: engage alerts ladder show.")
     remove_ladder(session, found, by.now)
-    _record(session, by, "ladder.remove", f"{key} {branch[1] if branch else ''}".strip())
-    return Changed(f"The ladder {key!r} is removed.", _problems(session, by))
+    record(session, by, "ladder", "ladder.remove", f"{key} {branch[1] if branch else ''}".strip())
+    return Changed(f"The ladder {key!r} is removed.", problems_now(session, by))
 
 
 def change_rule(
@@ -102,7 +81,7 @@ def change_rule(
     rule.ladder_id, rule.severity = found.id, severity or rule.severity
     rule.acknowledged_minutes = minutes or rule.acknowledged_minutes
     said = rule_told(kind, rule.severity, found.key, rule.acknowledged_minutes)
-    _record(session, by, "rules.set", said)
+    record(session, by, "ladder", "rules.set", said)
     return Changed(said)
 
 
@@ -116,11 +95,6 @@ def rule_told(kind: str, severity: int, key: str, minutes: int) -> str:
     return f"{kind}: severity {severity} ({SEVERITIES[severity]}), ladder {key}, an acknowledgement lasts {minutes} minutes"
 
 
-def _problems(session: Session, by: Author) -> tuple[str, ...]:
-    session.flush()
-    return tuple(problems(session, by.agency_id, load_crew(session, by.agency_id, by.now), by.now))
-
-
 def _new_step(session: Session, agency_id: int, step: Written) -> NewStep:
     person, discipline = None, step.of
     if step.who is Who.PERSON:
@@ -129,8 +103,3 @@ def _new_step(session: Session, agency_id: int, step: Written) -> NewStep:
         if person is None:
             raise NotFound(f"No clinician has the EMR id {step.of!r}: engage clinician add.")
     return NewStep(step.who, step.minutes, step.channel, step.times, discipline, person, step.hours)
-
-
-def _record(session: Session, by: Author, action: str, said: str) -> None:
-    event = {"actor": by.actor, "action": action, "subject": "ladder", "detail": {**by.detail, "said": said}}
-    session.add(AuditEvent(agency_id=by.agency_id, at=by.now, **event))

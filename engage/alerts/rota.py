@@ -3,20 +3,20 @@
 One alert a branch, kept up to date while it is open and resolved by itself when the rota is whole. Sends nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engage import log
 from engage.agencies.rota import Crew, load_crew
 from engage.agencies.rules.people import Role
 from engage.agencies.rules.rota import Hole
-from engage.alerts.ladders import ladder_for, steps_of
-from engage.alerts.model import Alert, AlertEvent, Ladder
+from engage.alerts.ladders import WholeLadder, every_ladder
+from engage.alerts.model import Alert, AlertEvent
 from engage.alerts.opening import Reason, open_alert
 from engage.alerts.rules.ladder import Step
 from engage.alerts.rules.words import AlertKind, AlertState, EventKind, Outcome, Who
@@ -148,6 +148,7 @@ def _resolve(session: Session, agency_id: int, alert_id: int, now: datetime) -> 
 def problems(session: Session, agency_id: int, crew: Crew, now: datetime) -> list[str]:
     """Sentences about what is wrong with an agency's rota in the next 14 days, branch by branch; none is what we want."""
     found = []
+    ladders = every_ladder(session, agency_id)
     for branch_id, name in crew.branches.items():
         zone = crew.rota.zone_of(branch_id)
         able = crew.reachable(now)
@@ -159,7 +160,7 @@ def problems(session: Session, agency_id: int, crew: Crew, now: datetime) -> lis
             if (why := crew.why_unreachable(person, now)) is not None:
                 who = crew.people[person]
                 found.append(f"{name}: {who.first_name} {who.last_name} is on the rota and cannot be paged: {why}.")
-        found += [f"{name}: {sentence}" for sentence in _empty_steps(session, agency_id, branch_id, crew, now)]
+        found += [f"{name}: {sentence}" for sentence in _empty_steps(ladders, branch_id, crew, now)]
     return found
 
 
@@ -169,16 +170,13 @@ def _hole(hole: Hole, zone: str) -> str:
     return f"nobody on call can be paged from {starts} to {ends}"
 
 
-def _empty_steps(session: Session, agency_id: int, branch_id: int, crew: Crew, now: datetime) -> Iterator[str]:
-    general = session.scalars(
-        select(Ladder).where(Ladder.agency_id == agency_id, Ladder.branch_id.is_(None)).order_by(Ladder.key)
-    )
-    for ladder in list(general):
-        steps, _ = steps_of(session, agency_id, ladder_for(session, agency_id, ladder.id, branch_id))
-        for position, step in enumerate(steps, start=1):
+def _empty_steps(ladders: Sequence[WholeLadder], branch_id: int, crew: Crew, now: datetime) -> Iterator[str]:
+    own = {ladder.key: ladder for ladder in ladders if ladder.branch_id == branch_id}
+    for general in (ladder for ladder in ladders if ladder.branch_id is None):
+        for position, step in enumerate(own.get(general.key, general).steps, start=1):
             if not _has_somebody(step, branch_id, crew, now):
                 what = f"{step.who.replace('_', ' ')}{f' ({step.discipline})' if step.discipline else ''}"
-                yield f"the ladder {ladder.key!r}, step {position}: no {what} can be paged."
+                yield f"the ladder {general.key!r}, step {position}: no {what} can be paged."
 
 
 def _has_somebody(step: Step, branch_id: int, crew: Crew, now: datetime) -> bool:

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from engage import clock
 from engage.agencies.model import Branch, Clinician
-from engage.alerts.ladder_changes import Author, change_ladder, change_rule, drop_ladder, ladder_told, rule_told
+from engage.alerts.changes import Author
+from engage.alerts.ladder_changes import change_ladder, change_rule, drop_ladder, ladder_told, rule_told
 from engage.alerts.ladders import steps_of
 from engage.alerts.model import AlertRule, Ladder
 from engage.alerts.rules.ladder import Step

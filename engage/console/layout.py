@@ -29,6 +29,7 @@ MENU = (
     Item("messages_page.show", lazy_gettext("Messages"), Right.MESSAGES_READ),
     Item("wording_page.show", lazy_gettext("Wording"), Right.WORDING_READ),
     Item("programme_page.show", lazy_gettext("Programme"), Right.PROGRAMME_READ),
+    Item("ladders_page.show", lazy_gettext("Ladders"), Right.ROTA_READ),
     Item("rota_page.show", lazy_gettext("Rota"), Right.ROTA_READ),
     Item("dashboard.show", lazy_gettext("Dashboard"), Right.DASHBOARD_READ),
     Item("openings.show", lazy_gettext("Opened with a reason"), Right.DASHBOARD_READ),

@@ -4,9 +4,11 @@ from flask import Blueprint
 
 from engage.console import (
     dashboard,
+    ladders_page,
     messages_page,
     patient,
     programme_page,
+    rota_page,
     visits_board,
     wording_page,
     worklist,
@@ -16,5 +18,5 @@ from engage.db import Database
 
 def screens(db: Database) -> list[Blueprint]:
     """A blueprint for each."""
-    office = (visits_board, messages_page, dashboard, wording_page, programme_page)
+    office = (visits_board, messages_page, dashboard, wording_page, programme_page, ladders_page, rota_page)
     return [page.pages(db) for page in (worklist, patient, *office)]
