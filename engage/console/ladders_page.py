@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from engage.agencies.model import Branch
 from engage.agencies.rota import Crew, load_crew
 from engage.agencies.rules.oncall import struck
+from engage.agencies.rules.people import Role
 from engage.alerts.changes import Author
 from engage.alerts.ladder_changes import change_ladder, change_rule, drop_ladder
 from engage.alerts.ladders import WholeLadder, every_ladder
@@ -76,6 +77,7 @@ def _add_changes(door: Blueprint, db: Database) -> None:
         try:
             with db.agency_session(viewer().agency_id) as session:
                 before, crew = _found(session, key, branch_id), load_crew(session, viewer().agency_id, now)
+                known = problems(session, viewer().agency_id, crew, now)
             after, wrong = _tried(db, before, branch_id, rows, now)
         except (BadInput, NotFound) as refused:
             flash(str(refused), "wrong")
@@ -84,7 +86,8 @@ def _add_changes(door: Blueprint, db: Database) -> None:
         shown = {
             "before": before,
             "after": after,
-            "wrong": wrong,
+            "worse": [each for each in wrong if each not in known],
+            "mended": [each for each in known if each not in wrong],
             "tonight": tonight,
             "branch_id": branch_id,
             "days": REPLAYED_DAYS,
@@ -246,11 +249,23 @@ def _trial(crew: Crew, ladders: list[WholeLadder], rules: list[Any], now: dateti
     own = [each for each in ladders if each.key == rule.ladder and each.branch_id in {None, branch_id}]
     ladder = next((each for each in reversed(own)), None)
     at = _asked_at(crew, branch_id) or _tonight(crew, branch_id, now)
-    nurse = number("nurse") if number("nurse") in crew.people else None
+    nurse = _whose_nurse(crew, branch_id)
     story = _rehearsed(crew, ladder, branch_id, at, nurse) if ladder is not None else None
     wall = at.astimezone(ZoneInfo(crew.rota.zone_of(branch_id)))
     told = {"branches": branches, "branch_id": branch_id, "trial": story, "nurse": nurse, "trial_rule": rule}
     return told | {"at_instant": at, "at_value": f"{wall:%Y-%m-%dT%H:%M}"}
+
+
+def _whose_nurse(crew: Crew, branch_id: int | None) -> int | None:
+    """The nurse of the patient whom the page makes up: of the address, else the first of the branch."""
+    if "nurse" in request.args:
+        return number("nurse") if number("nurse") in crew.people else None
+    theirs = (
+        each.id
+        for each in crew.people.values()
+        if each.role == Role.NURSE and each.left_on is None and each.branch_id in {None, branch_id}
+    )
+    return next(theirs, None)
 
 
 def _asked_at(crew: Crew, branch_id: int | None) -> datetime | None:

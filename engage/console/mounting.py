@@ -77,8 +77,8 @@ def mount(
         WTF_CSRF_CHECK_DEFAULT=False,  # Twilio's doors have a signature instead
         WTF_CSRF_TIME_LIMIT=None,  # a token is as old as its session
         BABEL_DEFAULT_LOCALE="en",
-        BABEL_DOMAIN="signin;screens",
-        BABEL_TRANSLATION_DIRECTORIES=f"{_WORDS};{_WORDS}",
+        BABEL_DOMAIN="signin;screens;care",
+        BABEL_TRANSLATION_DIRECTORIES=f"{_WORDS};{_WORDS};{_WORDS}",
     )
     logins = LoginManager()
     logins.session_protection = None  # phones change their address; a session is tied to its secret and its time

@@ -155,7 +155,7 @@ def _page(db: Database, key: str, form: Mapping[str, list[str]] | None = None) -
         "templates": texts_to_choose(wordings),
         "lines": list(Line),
         "weekdays": WEEKDAYS,
-        "steps": range(MOST_STEPS),
+        "steps": range(min(len(moment.taper) + 2, MOST_STEPS)),
     }
     return render_template("console/programme_one.html", **shown, **_tools())
 

@@ -12,6 +12,7 @@ from engage.console.rules.timeline import Line, Moment, read_line
 from engage.onboarding.rules.document import template_order
 from engage.onboarding.wordings import Wordings
 from engage.outreach.model import Touchpoint
+from engage.outreach.rules.checks.lengths import usual_text
 from engage.outreach.rules.groups import read_group, read_taper
 from engage.outreach.rules.placeholders import is_for_clinicians
 from engage.outreach.rules.words import Anchor, Asks
@@ -68,8 +69,13 @@ def read_moments(session: Session, agency_id: int, wordings: Wordings) -> list[M
 
 
 def _words(wordings: Wordings, template: str, languages: Sequence[str]) -> Mapping[str, str]:
+    """The text as it usually is, by language; with invented people, for nobody's name belongs on a page about everybody."""
     found = {language: wordings.in_force(template, language) for language in languages}
-    return {language: row.wording for language, row in found.items() if row is not None}
+    return {
+        language: usual_text(row.wording, wordings.house, language) or row.wording
+        for language, row in found.items()
+        if row is not None
+    }
 
 
 def _moment(row: Touchpoint, own: int, words: Mapping[str, str]) -> Moment:

@@ -163,7 +163,7 @@ def _page(db: Database) -> str:
     zone = crew.rota.zone_of(branch_id)
     today = now.astimezone(ZoneInfo(zone)).date()
     monday = today - timedelta(days=today.weekday()) + timedelta(weeks=week)
-    shown = {
+    shown: dict[str, Any] = {
         "branches": branches,
         "branch_id": branch_id,
         "week": week,
