@@ -20,7 +20,8 @@ from engage.agencies.rules.people import Role
 from engage.alerts.changes import Author
 from engage.alerts.ladder_changes import change_ladder, change_rule, drop_ladder
 from engage.alerts.ladders import WholeLadder, every_ladder
-from engage.alerts.rota import problems
+from engage.alerts.rota import troubles
+from engage.alerts.rules.troubles import Trouble
 from engage.alerts.rules.windows import windows
 from engage.alerts.rules.words import AlertKind, Channel, Who
 from engage.console.gate import address, needs
@@ -43,6 +44,7 @@ def pages(db: Database) -> Blueprint:
     door = Blueprint("ladders_page", __name__, url_prefix="/console/ladders", template_folder="templates")
     _add_looks(door, db)
     _add_changes(door, db)
+    _add_saves(door, db)
     _add_rules(door, db)
     return door
 
@@ -56,7 +58,7 @@ def _add_looks(door: Blueprint, db: Database) -> None:
             ladders = _mine(every_ladder(session, who.agency_id))
             rules = read_rules(session, who.agency_id)
             crew = load_crew(session, who.agency_id, now)
-            wrong = problems(session, who.agency_id, crew, now)
+            wrong = _of_mine(troubles(session, who.agency_id, crew, now))
             history = read_changes(session, who.agency_id, "ladder")
         shown = {"ladders": ladders, "rules": rules, "kinds": kinds_of(rules), "wrong": wrong, "history": history}
         return render_template(
@@ -77,7 +79,7 @@ def _add_changes(door: Blueprint, db: Database) -> None:
         try:
             with db.agency_session(viewer().agency_id) as session:
                 before, crew = _found(session, key, branch_id), load_crew(session, viewer().agency_id, now)
-                known = problems(session, viewer().agency_id, crew, now)
+                known = troubles(session, viewer().agency_id, crew, now)
             after, wrong = _tried(db, before, branch_id, rows, now)
         except (BadInput, NotFound) as refused:
             flash(str(refused), "wrong")
@@ -100,6 +102,8 @@ def _add_changes(door: Blueprint, db: Database) -> None:
         shown["fields"] = [(name, value) for name, value in request.form.items() if name not in {"csrf_token", "seal"}]
         return render_template("console/ladder_trial.html", **shown, **_tools(crew, now))
 
+
+def _add_saves(door: Blueprint, db: Database) -> None:
     @door.post("/<key>")
     @needs(Right.ROTA_ACT)
     def save(key: str) -> ResponseReturnValue:
@@ -115,8 +119,8 @@ def _add_changes(door: Blueprint, db: Database) -> None:
             flash(str(refused), "wrong")
             return _page(db, key, branch_id, rows)
         flash(gettext("It is saved. Open alerts go on with the steps they have not had."), "good")
-        for sentence in changed.problems:
-            flash(sentence, "warn")
+        if changed.problems:
+            flash(gettext("Look at what is wrong in the next 14 days, below."), "warn")
         return redirect(url_for("ladders_page.show"), 303)
 
     @door.post("/<key>/remove")
@@ -214,15 +218,14 @@ def _rounds() -> int:
 
 def _tried(
     db: Database, before: WholeLadder, branch_id: int | None, rows: list[Row], now: datetime
-) -> tuple[WholeLadder, list[str]]:
+) -> tuple[WholeLadder, list[Trouble]]:
     """The ladder as it would be, and what would be wrong then; nothing of it is kept."""
     who, steps = viewer(), read_steps(rows)
     with undone(db, "try a ladder") as session:
-        changed = change_ladder(session, _author(), before.key, _branch(session, branch_id), steps, _rounds())
+        change_ladder(session, _author(), before.key, _branch(session, branch_id), steps, _rounds())
         every = every_ladder(session, who.agency_id)
-        return next(each for each in every if (each.key, each.branch_id) == (before.key, branch_id)), list(
-            changed.problems
-        )
+        after = next(each for each in every if (each.key, each.branch_id) == (before.key, branch_id))
+        return after, troubles(session, who.agency_id, load_crew(session, who.agency_id, now), now)
     raise AssertionError("what is undone has returned")
 
 
@@ -314,6 +317,11 @@ def _mine(ladders: list[WholeLadder]) -> list[WholeLadder]:
     return [ladder for ladder in ladders if ladder.branch_id is None or _is_mine(ladder.branch_id)]
 
 
+def _of_mine(found: list[Trouble]) -> list[Trouble]:
+    """What is wrong in the viewer's branches."""
+    return [trouble for trouble in found if _is_mine(trouble.branch_id)]
+
+
 def _is_mine(branch_id: int) -> bool:
     own = viewer().branch_ids
     return own is None or branch_id in own
@@ -322,12 +330,20 @@ def _is_mine(branch_id: int) -> bool:
 def _tools(crew: Crew, now: datetime) -> Mapping[str, Any]:
     """Names for the templates: people and branches by id, the parts of the day of a ladder, whether all is the viewer's."""
 
+    named = tools(now)
+
     def person(clinician_id: int) -> str:
         found = crew.people[clinician_id]
         return f"{found.first_name} {found.last_name}"
 
+    def hour(at: datetime, zone: str, first: datetime) -> str:
+        """The wall clock, with its day where it is not that of `first`."""
+        here, begun = at.astimezone(ZoneInfo(zone)), first.astimezone(ZoneInfo(zone))
+        return str(named["wall"](here.time()) if here.date() == begun.date() else named["dated"](at, zone))
+
     return {
-        **tools(now),
+        **named,
+        "hour": hour,
         "person": person,
         "branch_name": lambda branch_id: crew.branches[branch_id],
         "zone_of": crew.rota.zone_of,

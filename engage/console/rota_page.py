@@ -19,7 +19,7 @@ from engage.agencies.rules.oncall import struck
 from engage.agencies.rules.people import Duty, ShiftChangeKind
 from engage.agencies.rules.rota import Span
 from engage.alerts.changes import Author, Changed
-from engage.alerts.rota import problems
+from engage.alerts.rota import troubles
 from engage.alerts.rota_changes import (
     KINDS,
     NewChange,
@@ -31,6 +31,7 @@ from engage.alerts.rota_changes import (
     set_holiday,
     swap,
 )
+from engage.alerts.rules.troubles import Trouble
 from engage.console.gate import address, needs
 from engage.console.ladders_read import read_changes
 from engage.console.rules.board import read_day, read_wall
@@ -155,7 +156,7 @@ def _page(db: Database) -> str:
     now, who = instant(), viewer()
     with db.agency_session(who.agency_id) as session:
         crew = load_crew(session, who.agency_id, now - timedelta(days=7))
-        wrong = problems(session, who.agency_id, crew, now)
+        wrong = _of_mine(troubles(session, who.agency_id, crew, now))
         history = read_changes(session, who.agency_id, "rota")
     branches = {branch: name for branch, name in crew.branches.items() if _is_mine(branch)}
     branch_id = number("branch") if number("branch") in branches else next(iter(branches), None)
@@ -252,6 +253,11 @@ def _must_be_mine(session: Session, kind: str, row_id: int) -> None:
         abort(404)
     if viewer().branch_ids is not None and (row.branch_id is None or not _is_mine(row.branch_id)):
         raise BadInput(gettext("This is not of your branches: somebody who has them must change it."))
+
+
+def _of_mine(found: list[Trouble]) -> list[Trouble]:
+    """What is wrong in the viewer's branches."""
+    return [trouble for trouble in found if _is_mine(trouble.branch_id)]
 
 
 def _is_mine(branch_id: int) -> bool:

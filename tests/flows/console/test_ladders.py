@@ -13,6 +13,7 @@ from tests.flows.alerts.ward import Ward
 from tests.flows.console.conftest import SignIn
 from tests.flows.console.test_patient import shown
 from tests.flows.console.test_programme import fields
+from tests.flows.console.test_reads import statements
 
 ROWS = {
     "place-0": "1", "who-0": "on_call", "minutes-0": "5", "times-0": "2", "channel-0": "voice",
@@ -36,7 +37,7 @@ def boss(signed_in: SignIn) -> FlaskClient:
 def test_ladders_read_as_steps_in_time(cast: Cast, boss: FlaskClient, signed_in: SignIn) -> None:
     page = boss.get("/console/ladders").text
     shown(page, "At once", "After 10 min", "After 20 min", "the patient's own nurse", "Urgent words")
-    shown(page, "no scheduler can be paged")  # the check of the rota, on the page
+    shown(page, "step 1: nobody can be paged (the schedulers)")  # the check of the rota, on the page
     # Tonight at 2:10 the nurse sleeps: whoever is on call is paged, then the supervisor.
     told = re.sub(r"<[^>]+>", " ", page.split('id="trial"')[1].split("The ladders")[0])
     assert re.findall(r"Ben Tester|Sue Tester|Nobody", told.split("Nobody is called.")[1])[:3] == [
@@ -142,3 +143,38 @@ def test_a_kind_of_alert_is_treated_another_way(cast: Cast, ward: Ward, boss: Fl
     assert ward.sql(rule, a=cast.id) == [(3, 30)]
     assert boss.post("/console/ladders/kinds/nothing", data=data).status_code == 404
     assert signed_in("scheduler").post("/console/ladders/kinds/complaint", data=data).status_code == 403
+
+
+@pytest.mark.parametrize("page", ["/console/ladders", "/console/rota", "/console/programme"])
+def test_more_rows_take_no_more_statements(cast: Cast, ward: Ward, boss: FlaskClient, page: str) -> None:
+    def asked() -> int:
+        with statements(cast) as ran:
+            assert boss.get(page).status_code == 200
+        return len(ran)
+
+    asked()  # what is kept from the first look
+    before = asked()
+    for number in range(3):
+        ward.sql(
+            "INSERT INTO branches (agency_id, emr_id, name, time_zone) VALUES (:a, :e, :e, 'America/Denver')",
+            a=cast.id,
+            e=f"b{number}",
+        )
+    ward.sql(
+        "INSERT INTO ladders (agency_id, key, branch_id) SELECT agency_id, 'nurse', id FROM branches WHERE agency_id = :a",
+        a=cast.id,
+    )
+    ward.sql(
+        "INSERT INTO ladder_steps (agency_id, ladder_id, position, who, wait_minutes) SELECT agency_id, id, 1, 'supervisor', 5 FROM ladders WHERE agency_id = :a AND branch_id IS NOT NULL",
+        a=cast.id,
+    )
+    ward.sql(
+        "INSERT INTO shifts (agency_id, branch_id, clinician_id, weekdays, starts, ends) SELECT agency_id, id, :k, '{1,2}', '08:00', '17:00' FROM branches WHERE agency_id = :a",
+        a=cast.id,
+        k=cast.ana,
+    )
+    ward.sql(
+        "INSERT INTO touchpoints (agency_id, key, anchor, local_time, useful_minutes, category, priority, template, asks) SELECT :a, 'more-' || n, 'every_day', '10:00', 60, 'checkins', 4, 'morning-checkin', 'nothing' FROM generate_series(1, 5) AS n",
+        a=cast.id,
+    )
+    assert asked() == before

@@ -40,7 +40,7 @@ def test_a_week_is_told_hour_by_hour_and_gaps_in_words(
 ) -> None:
     page = boss.get("/console/rota").text
     assert "12:00 AM – midnight Ben Tester" in day(page, "Sun Nov 22")
-    assert "no scheduler can be paged" in page
+    assert "step 1: nobody can be paged (the schedulers)" in page
     shift = ward.sql("SELECT id FROM shifts WHERE agency_id = :a", a=cast.id)[0][0]
     assert "It is saved" in said(boss, f"shift/{shift}/remove")
     assert "It is saved" in said(boss, "shifts", who=cast.ben, **NIGHTS)
