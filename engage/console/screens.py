@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from engage.console import (
+    calendar_page,
     dashboard,
     ladders_page,
     messages_page,
@@ -18,5 +19,14 @@ from engage.db import Database
 
 def screens(db: Database) -> list[Blueprint]:
     """A blueprint for each."""
-    office = (visits_board, messages_page, dashboard, wording_page, programme_page, ladders_page, rota_page)
+    office = (
+        visits_board,
+        messages_page,
+        dashboard,
+        wording_page,
+        programme_page,
+        calendar_page,
+        ladders_page,
+        rota_page,
+    )
     return [page.pages(db) for page in (worklist, patient, *office)]

@@ -87,6 +87,7 @@ def _addresses(cast: Cast, filled: house.House) -> list[str]:
         "wording/day-before/es",
         "wording/page/en",
         "programme?tags=chf&day=3",
+        f"calendar/{cast.rose}",
         "programme/evening-checkin",
         "programme/morning-checkin",
         "programme/survey",

@@ -142,3 +142,32 @@ def test_one_patient_has_it_another_way(cast: Cast, ward: Ward, boss: FlaskClien
     )
     boss.post(f"{here}/own", data={"patient": "rose", "how": "forget"})
     assert ward.sql("SELECT count(*) FROM programme_overrides") == [(0,)]
+
+
+def test_what_one_patient_will_get(cast: Cast, ward: Ward, boss: FlaskClient, signed_in: SignIn) -> None:
+    ward.sql("UPDATE patients SET is_monitored = true WHERE id = :i", i=cast.rose)
+    cast.visit(cast.rose)  # on Monday at ten
+    page = boss.post("/console/calendar", data={"patient": "rose"}, follow_redirects=True).text
+    shown(
+        page,
+        "What Rose will get",
+        "3:00 PM",
+        "Ana will visit Rose tomorrow",
+        "6:00 PM",
+        "Sun Nov 22",
+        "Mon Nov 23",
+        "8:00 AM",
+    )
+    shown(page, "There is no visit it is about")  # and why the others do not come
+    assert ward.sql("SELECT count(*) FROM messages") == [(0,)]
+    assert ward.sql("SELECT subject_id FROM audit_events WHERE action = 'read' AND subject = 'patient'") == [
+        (cast.rose,)
+    ]
+    assert "has this id" in boss.post("/console/calendar", data={"patient": "nobody"}, follow_redirects=True).text
+    ward.sql(
+        "INSERT INTO branches (agency_id, emr_id, name, time_zone) VALUES (:a, 'far', 'Far', 'America/Denver')",
+        a=cast.id,
+    )
+    elsewhere = signed_in("manager", branches=(ward.sql("SELECT id FROM branches WHERE emr_id = 'far'")[0][0],))
+    assert elsewhere.get(f"/console/calendar/{cast.rose}").status_code == 404
+    assert "has this id" in elsewhere.post("/console/calendar", data={"patient": "rose"}, follow_redirects=True).text
