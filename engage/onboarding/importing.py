@@ -38,7 +38,7 @@ class Imported:
 def planned_changes(db: Database, document: AgencyDocument) -> Imported:
     """What an import would change, without changing it; raises BadInput for what cannot be done."""
     with db.system_session("compare an agency with its file") as session:
-        return _compared(session, document)
+        return _compared(session, document)[0]
 
 
 def import_agency(
@@ -58,12 +58,12 @@ def import_agency(
     """
     with db.system_session("make an agency what its file says") as session:
         _lock(session, document)
-        found = _compared(session, document)
+        found, before = _compared(session, document)
         if expected is not None and found.changes != expected.changes:
             raise BadInput("The agency has changed meanwhile: look at the changes again.")
         if found.changes:
             agency = _agency(session, document, now)
-            _apply(session, agency.id, document, now)
+            _apply(session, agency.id, before, document, now)
             told = {**detail, "changes": [change.says for change in found.changes]}
             event = {"actor": actor, "action": action, "subject": "agency", "subject_id": agency.id}
             session.add(AuditEvent(agency_id=agency.id, at=now, detail=told, **event))
@@ -75,8 +75,8 @@ def make_so(session: Session, document: AgencyDocument, now: datetime) -> None:
 
     Raises BadInput for what cannot be done.
     """
-    _compared(session, document)
-    _apply(session, _agency(session, document, now).id, document, now)
+    _, before = _compared(session, document)
+    _apply(session, _agency(session, document, now).id, before, document, now)
     session.flush()
 
 
@@ -84,7 +84,8 @@ def _lock(session: Session, document: AgencyDocument) -> None:
     session.execute(select(Agency.id).where(Agency.slug == document.agency["id"]).with_for_update())
 
 
-def _compared(session: Session, document: AgencyDocument) -> Imported:
+def _compared(session: Session, document: AgencyDocument) -> tuple[Imported, AgencyDocument | None]:
+    """What changes, and the agency as it is; BadInput for what cannot be done."""
     agency = session.scalars(select(Agency).where(Agency.slug == document.agency["id"])).first()
     before = export_agency(session, agency.id) if agency is not None else None
     found = changes(before, document)
@@ -96,7 +97,7 @@ def _compared(session: Session, document: AgencyDocument) -> Imported:
     ]
     if impossible:
         raise BadInput("\n".join(impossible))
-    return Imported(found, agency is None)
+    return Imported(found, agency is None), before
 
 
 def _unknown_people(session: Session, agency: Agency | None, document: AgencyDocument) -> list[str]:
@@ -135,34 +136,53 @@ def _agency(session: Session, document: AgencyDocument, now: datetime) -> Agency
     return row
 
 
-def _apply(session: Session, agency_id: int, document: AgencyDocument, now: datetime) -> None:
+def _apply(
+    session: Session, agency_id: int, before: AgencyDocument | None, document: AgencyDocument, now: datetime
+) -> None:
+    """Write the sections in which the file says something else; rows know more than files, so the others are not touched."""
     sections = document.sections
-    branches = _merge(session, Branch, BRANCH, agency_id, {entry["id"]: entry for entry in sections["branch"]})
-    offices = {emr_id: row.id for emr_id, row in branches.items()}
-    _merge(
-        session,
-        Sender,
-        SENDER,
-        agency_id,
-        {entry["phone"]: entry for entry in sections["sender"]},
-        lambda entry: {"branch_id": offices.get(entry.get("branch", ""))},
-    )
-    _merge(session, Touchpoint, TOUCHPOINT, agency_id, {entry["key"]: entry for entry in sections["touchpoint"]})
-    entries = {entry["key"]: entry for entry in sections["ladder"]}
-    ladders = _merge(session, Ladder, LADDER, agency_id, entries, among=general_ladders(session, agency_id))
-    for entry in sections["ladder"]:
-        _steps(session, ladders[entry["key"]], entry["steps"])
-    _merge(
-        session,
-        AlertRule,
-        ALERT,
-        agency_id,
-        document.alerts,
-        lambda entry: {"ladder_id": ladders[entry["ladder"]].id},
-        named="kind",
-    )
-    _shifts(session, agency_id, sections["shift"], offices)
-    _wordings(session, agency_id, document, now)
+
+    def differs(name: str) -> bool:
+        return before is None or before.sections[name] != sections[name]
+
+    if differs("branch"):
+        _merge(session, Branch, BRANCH, agency_id, {entry["id"]: entry for entry in sections["branch"]})
+    offices = {row.emr_id: row.id for row in rows_of(session, Branch, agency_id)}
+    if differs("sender"):
+        _merge(
+            session,
+            Sender,
+            SENDER,
+            agency_id,
+            {entry["phone"]: entry for entry in sections["sender"]},
+            lambda entry: {"branch_id": offices.get(entry.get("branch", ""))},
+        )
+    if differs("touchpoint"):
+        _merge(session, Touchpoint, TOUCHPOINT, agency_id, {entry["key"]: entry for entry in sections["touchpoint"]})
+    if differs("ladder"):
+        _ladders(session, agency_id, sections["ladder"])
+    if before is None or before.alerts != document.alerts:
+        ladders = {ladder.key: ladder.id for ladder in general_ladders(session, agency_id)}
+        _merge(
+            session,
+            AlertRule,
+            ALERT,
+            agency_id,
+            document.alerts,
+            lambda entry: {"ladder_id": ladders[entry["ladder"]]},
+            named="kind",
+        )
+    if differs("shift"):
+        _shifts(session, agency_id, sections["shift"], offices)
+    if before is None or before.wordings != document.wordings:
+        _wordings(session, agency_id, document, now)
+
+
+def _ladders(session: Session, agency_id: int, entries: tuple[Entry, ...]) -> None:
+    general = general_ladders(session, agency_id)
+    rows = _merge(session, Ladder, LADDER, agency_id, {entry["key"]: entry for entry in entries}, among=general)
+    for entry in entries:
+        _steps(session, rows[entry["key"]], entry["steps"])
 
 
 def _merge(

@@ -93,13 +93,22 @@ def test_a_change_is_seen_before_it_is_saved_and_kept_with_its_author(
     assert boss.get("/console/programme/nothing").status_code == 404
 
 
-def test_a_branch_s_own_ladder_survives_a_change_of_the_programme(cast: Cast, ward: Ward, boss: FlaskClient) -> None:
+def test_what_a_file_does_not_know_survives_a_change_of_the_programme(
+    cast: Cast, ward: Ward, boss: FlaskClient
+) -> None:
     ward.sql("INSERT INTO ladders (agency_id, key, branch_id) VALUES (:a, 'nurse', :b)", a=cast.id, b=cast.branch)
     own = "SELECT l.id FROM ladders l WHERE l.agency_id = :a AND l.branch_id IS NOT NULL"
     ward.sql(
         f"INSERT INTO ladder_steps (agency_id, ladder_id, position, who, wait_minutes, channel) SELECT :a, ({own}), 1, 'supervisor', 7, 'voice'",
         a=cast.id,
     )  # noqa: S608
+    # a fallback's shift with its days out of order: the file knows neither the duty nor the order
+    ward.sql(
+        "INSERT INTO shifts (agency_id, clinician_id, weekdays, starts, ends, duty) VALUES (:a, :k, '{5,4,4}', '08:00', '17:00', 'fallback')",
+        a=cast.id,
+        k=cast.sue,
+    )
+    shifts = ward.sql("SELECT id, weekdays, duty FROM shifts ORDER BY id")
     before = ward.sql("SELECT ladder_id, position, id, who, wait_minutes, channel FROM ladder_steps ORDER BY 1, 2")
     rules = ward.sql("SELECT kind, ladder_id FROM alert_rules ORDER BY 1")
     tried = boss.post("/console/programme/evening-checkin/try", data=FORM | {"local_time": "17:00"}).text
@@ -115,6 +124,7 @@ def test_a_branch_s_own_ladder_survives_a_change_of_the_programme(cast: Cast, wa
     assert (
         ward.sql("SELECT ladder_id, position, id, who, wait_minutes, channel FROM ladder_steps ORDER BY 1, 2") == before
     )
+    assert ward.sql("SELECT id, weekdays, duty FROM shifts ORDER BY id") == shifts
     assert ward.sql("SELECT kind, ladder_id FROM alert_rules ORDER BY 1") == rules
 
 
