@@ -6,6 +6,7 @@ In the caller's transaction. A branch's own ladder takes the place of the agency
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
@@ -20,6 +21,25 @@ SELECT b.id FROM ladders l JOIN ladders b ON b.agency_id = l.agency_id AND b.key
 WHERE l.agency_id = :agency AND l.id = :ladder AND (b.branch_id IS NULL OR b.branch_id = CAST(:branch AS bigint))
 ORDER BY b.branch_id IS NULL LIMIT 1
 """)
+
+
+_EVERY = text("""
+SELECT l.id, l.key, l.branch_id, l.rounds, s.id AS step_id, s.who, s.wait_minutes, s.channel, s.times, s.discipline, s.clinician_id,
+       s.hours_after, s.hours_until
+FROM ladders l LEFT JOIN ladder_steps s ON s.agency_id = l.agency_id AND s.ladder_id = l.id
+WHERE l.agency_id = :agency ORDER BY l.key, l.branch_id NULLS FIRST, s.position
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class WholeLadder:
+    """A ladder with its steps. `branch_id` None: the agency's."""
+
+    id: int
+    key: str
+    branch_id: int | None
+    rounds: int
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +76,23 @@ def steps_of(session: Session, agency_id: int, ladder_id: int) -> tuple[list[Ste
     """The steps of a ladder in their order, and how often it is climbed."""
     ladder = session.get_one(Ladder, (agency_id, ladder_id))
     return [_step(row) for row in _rows(session, ladder)], ladder.rounds
+
+
+def every_ladder(session: Session, agency_id: int) -> list[WholeLadder]:
+    """Every ladder of an agency in one query, by key; a branch's own behind the agency's."""
+    rows: dict[int, list[Any]] = {}
+    for row in session.execute(_EVERY, {"agency": agency_id}):
+        rows.setdefault(row.id, []).append(row)
+    return [
+        WholeLadder(
+            some[0].id,
+            some[0].key,
+            some[0].branch_id,
+            some[0].rounds,
+            tuple(_step(row, row.step_id) for row in some if row.step_id is not None),
+        )
+        for some in rows.values()
+    ]
 
 
 def find_ladder(session: Session, agency_id: int, key: str, branch_id: int | None) -> Ladder | None:
@@ -213,12 +250,13 @@ def _values(ladder: Ladder, position: int, step: NewStep) -> dict[str, object]:
     }
 
 
-def _step(row: LadderStep) -> Step:
+def _step(row: Any, step_id: int | None = None) -> Step:
+    """A step of a row of `ladder_steps`, or of one that names its id otherwise."""
     hours = (
         Hours(row.hours_after, row.hours_until) if row.hours_after is not None and row.hours_until is not None else None
     )
     return Step(
-        id=row.id,
+        id=row.id if step_id is None else step_id,
         who=Who(row.who),
         wait=timedelta(minutes=row.wait_minutes),
         channel=Channel(row.channel),

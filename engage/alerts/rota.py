@@ -3,22 +3,21 @@
 One alert a branch, kept up to date while it is open and resolved by itself when the rota is whole. Sends nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engage import log
 from engage.agencies.rota import Crew, load_crew
 from engage.agencies.rules.people import Role
-from engage.agencies.rules.rota import Hole
-from engage.alerts.ladders import ladder_for, steps_of
-from engage.alerts.model import Alert, AlertEvent, Ladder
+from engage.alerts.ladders import WholeLadder, every_ladder
+from engage.alerts.model import Alert, AlertEvent
 from engage.alerts.opening import Reason, open_alert
 from engage.alerts.rules.ladder import Step
+from engage.alerts.rules.troubles import Trouble, TroubleKind
 from engage.alerts.rules.words import AlertKind, AlertState, EventKind, Outcome, Who
 from engage.alerts.unreachable import tell_unreachable
 from engage.db import Database
@@ -27,6 +26,8 @@ AHEAD = timedelta(days=14)
 """How far a saved rota is looked at."""
 TOLD_AHEAD = timedelta(days=7)
 """A hole that begins later opens no alert yet."""
+MOST_HOLES = 5
+"""So many holes of a branch are told one by one."""
 SOON = timedelta(hours=24)
 """A hole that was told, and resolved by a person without being mended, is told once more this long before it begins."""
 
@@ -147,42 +148,47 @@ def _resolve(session: Session, agency_id: int, alert_id: int, now: datetime) -> 
 
 def problems(session: Session, agency_id: int, crew: Crew, now: datetime) -> list[str]:
     """Sentences about what is wrong with an agency's rota in the next 14 days, branch by branch; none is what we want."""
-    found = []
+    return [trouble.says for trouble in troubles(session, agency_id, crew, now)]
+
+
+def troubles(session: Session, agency_id: int, crew: Crew, now: datetime) -> list[Trouble]:
+    """What is wrong with an agency's rota in the next 14 days, branch by branch."""
+    ladders = every_ladder(session, agency_id)
+    able = crew.reachable(now)
+    found: list[Trouble] = []
     for branch_id, name in crew.branches.items():
-        zone = crew.rota.zone_of(branch_id)
-        able = crew.reachable(now)
+        place = (branch_id, name, crew.rota.zone_of(branch_id))
         holes = crew.rota.holes(branch_id, able, now, now + AHEAD)
-        found += [f"{name}: {_hole(hole, zone)}." for hole in holes[:5]]
-        if len(holes) > 5:
-            found.append(f"{name}: and {len(holes) - 5} more times with nobody on call.")
-        for person in sorted(crew.rota.expected(branch_id, now, now + AHEAD)):
+        found += [Trouble(TroubleKind.HOLE, *place, starts=hole.starts, ends=hole.ends) for hole in holes[:MOST_HOLES]]
+        if len(holes) > MOST_HOLES:
+            found.append(Trouble(TroubleKind.MORE_HOLES, *place, count=len(holes) - MOST_HOLES))
+        expected = crew.rota.expected(branch_id, now, now + AHEAD)
+        for person in sorted(expected):
             if (why := crew.why_unreachable(person, now)) is not None:
                 who = crew.people[person]
-                found.append(f"{name}: {who.first_name} {who.last_name} is on the rota and cannot be paged: {why}.")
-        found += [f"{name}: {sentence}" for sentence in _empty_steps(session, agency_id, branch_id, crew, now)]
+                named = f"{who.first_name} {who.last_name}"
+                found.append(Trouble(TroubleKind.UNREACHABLE, *place, person=named, why=why))
+        found += _empty_steps(ladders, place, crew, expected & able, able)
     return found
 
 
-def _hole(hole: Hole, zone: str) -> str:
-    starts = f"{hole.starts.astimezone(ZoneInfo(zone)):%a %b %d %H:%M}"
-    ends = f"{hole.ends.astimezone(ZoneInfo(zone)):%a %b %d %H:%M}" if hole.ends else "the end of what was looked at"
-    return f"nobody on call can be paged from {starts} to {ends}"
+def _empty_steps(
+    ladders: Sequence[WholeLadder],
+    place: tuple[int, str, str],
+    crew: Crew,
+    expected: Collection[int],
+    able: Collection[int],
+) -> Iterator[Trouble]:
+    """The steps of a branch's ladders that nobody stands behind; `expected` are those of its rota who can be paged."""
+    own = {ladder.key: ladder for ladder in ladders if ladder.branch_id == place[0]}
+    for general in (ladder for ladder in ladders if ladder.branch_id is None):
+        for position, step in enumerate(own.get(general.key, general).steps, start=1):
+            if not _has_somebody(step, place[0], crew, expected, able):
+                step_of = {"ladder": general.key, "position": position, "who": step.who, "discipline": step.discipline}
+                yield Trouble(TroubleKind.EMPTY_STEP, *place, **step_of)  # type: ignore[arg-type]
 
 
-def _empty_steps(session: Session, agency_id: int, branch_id: int, crew: Crew, now: datetime) -> Iterator[str]:
-    general = session.scalars(
-        select(Ladder).where(Ladder.agency_id == agency_id, Ladder.branch_id.is_(None)).order_by(Ladder.key)
-    )
-    for ladder in list(general):
-        steps, _ = steps_of(session, agency_id, ladder_for(session, agency_id, ladder.id, branch_id))
-        for position, step in enumerate(steps, start=1):
-            if not _has_somebody(step, branch_id, crew, now):
-                what = f"{step.who.replace('_', ' ')}{f' ({step.discipline})' if step.discipline else ''}"
-                yield f"the ladder {ladder.key!r}, step {position}: no {what} can be paged."
-
-
-def _has_somebody(step: Step, branch_id: int, crew: Crew, now: datetime) -> bool:
-    able = crew.reachable(now)
+def _has_somebody(step: Step, branch_id: int, crew: Crew, expected: Collection[int], able: Collection[int]) -> bool:
     match step.who:
         case Who.PERSON:
             return step.person in able
@@ -192,7 +198,6 @@ def _has_somebody(step: Step, branch_id: int, crew: Crew, now: datetime) -> bool
                 k.role == role and k.id in able and k.branch_id in {None, branch_id} for k in crew.people.values()
             )
         case Who.ON_CALL if step.discipline is not None:
-            people = crew.rota.expected(branch_id, now, now + AHEAD)
-            return any(person in able and crew.people[person].discipline == step.discipline for person in people)
+            return any(crew.people[person].discipline == step.discipline for person in expected)
         case _:
             return True  # holes are told by themselves, and a patient's nurse is the patient's matter

@@ -7,18 +7,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage import clock
-from engage.agencies.model import AuditEvent, Branch, Clinician
-from engage.agencies.rota import load_crew
-from engage.alerts.ladders import NewStep, find_ladder, remove_ladder, set_ladder, steps_of
+from engage.agencies.model import Branch, Clinician
+from engage.alerts.changes import Author
+from engage.alerts.ladder_changes import change_ladder, change_rule, drop_ladder, ladder_told, rule_told
+from engage.alerts.ladders import steps_of
 from engage.alerts.model import AlertRule, Ladder
-from engage.alerts.rota import problems
 from engage.alerts.rules.ladder import Step
 from engage.alerts.rules.steps import Written, read_step, write_step
-from engage.alerts.rules.words import AlertKind, Who
+from engage.alerts.rules.words import AlertKind
 from engage.cli.session import account, agency_of, agency_option, json_option, ready_database, show
-from engage.errors import BadInput, NotFound
+from engage.db import Database
+from engage.errors import NotFound
 
-_SEVERITY = {1: "today", 2: "within the hour", 3: "now"}
 branch_option = click.option("--branch", metavar="ID", help="A branch's own ladder; without it, the agency's.")
 
 
@@ -43,8 +43,7 @@ def show_ladders(slug: str, as_json: bool) -> None:
 
 
 def _told(found: dict[str, Any]) -> str:
-    where = f" of branch {found['branch']}" if found["branch"] else ""
-    return f"{found['ladder']}{where}, {found['rounds']} rounds: " + "; ".join(found["steps"])
+    return ladder_told(found["ladder"], found["branch"], found["rounds"], found["steps"])
 
 
 @ladder.command("set")
@@ -59,24 +58,12 @@ def set_steps(key: str, slug: str, branch: str | None, steps: tuple[str, ...], r
     """Make the ladder KEY these steps, in this order; open alerts go on with the steps they have not had."""
     written = [read_step(words) for words in steps]
     with ready_database() as (_, db):
-        agency, now = agency_of(db, slug), clock.now()
-        with db.agency_session(agency.id) as session:
-            branch_id = _branch(session, branch)
-            if branch_id is not None and find_ladder(session, agency.id, key, None) is None:
-                raise BadInput(
-                    f"{slug!r} has no ladder {key!r} that a branch could have its own of: set it without --branch first."
-                )
-            new = [_new_step(session, step) for step in written]
-            set_ladder(session, agency.id, key, branch_id, new, rounds, now)
-            said = _told(
-                {"ladder": key, "branch": branch, "rounds": rounds, "steps": [write_step(step) for step in written]}
-            )
-            _audit(session, agency.id, "ladder.set", said)
-            session.flush()
-            wrong = problems(session, agency.id, load_crew(session, agency.id, now), now)
-        click.echo(said)
-        for sentence in wrong:
-            click.echo(f"- {sentence}")
+        by = _author(db, slug)
+        with db.agency_session(by.agency_id) as session:
+            changed = change_ladder(session, by, key, _branch(session, branch), written, rounds)
+    click.echo(changed.said)
+    for sentence in changed.problems:
+        click.echo(f"- {sentence}")
 
 
 @ladder.command("remove")
@@ -86,16 +73,10 @@ def set_steps(key: str, slug: str, branch: str | None, steps: tuple[str, ...], r
 def remove(key: str, slug: str, branch: str | None) -> None:
     """Remove a branch's own ladder, or one that no kind of alert has."""
     with ready_database() as (_, db):
-        agency = agency_of(db, slug)
-        with db.agency_session(agency.id) as session:
-            found = find_ladder(session, agency.id, key, _branch(session, branch))
-            if found is None:
-                raise NotFound(
-                    f"There is no ladder {key!r}{f' of branch {branch}' if branch else ''}: engage alerts ladder show."
-                )
-            remove_ladder(session, found, clock.now())
-            _audit(session, agency.id, "ladder.remove", f"{key} {branch or ''}".strip())
-        click.echo(f"The ladder {key!r} is removed.")
+        by = _author(db, slug)
+        with db.agency_session(by.agency_id) as session:
+            changed = drop_ladder(session, by, key, _branch(session, branch))
+    click.echo(changed.said)
 
 
 @click.group()
@@ -120,7 +101,7 @@ def show_rules(slug: str, as_json: bool) -> None:
 
 
 def _rule_told(rule: dict[str, Any]) -> str:
-    return f"{rule['kind']}: severity {rule['severity']} ({_SEVERITY[rule['severity']]}), ladder {rule['ladder']}, an acknowledgement lasts {rule['acknowledged_minutes']} minutes"
+    return rule_told(rule["kind"], rule["severity"], rule["ladder"], rule["acknowledged_minutes"])
 
 
 @rules.command("set")
@@ -133,37 +114,15 @@ def _rule_told(rule: dict[str, Any]) -> str:
 )
 def set_rule(kind: str, slug: str, severity: int | None, key: str | None, minutes: int | None) -> None:
     """Change how alerts of KIND are treated from now on; those that are open stay as they are."""
-    if severity is None and key is None and minutes is None:
-        raise BadInput("Nothing to change: say --severity, --ladder or --acknowledged-minutes.")
     with ready_database() as (_, db):
-        agency = agency_of(db, slug)
-        with db.agency_session(agency.id) as session:
-            rule = session.scalars(select(AlertRule).where(AlertRule.kind == kind)).one()
-            found = (
-                find_ladder(session, agency.id, key, None)
-                if key
-                else session.get_one(Ladder, (agency.id, rule.ladder_id))
-            )
-            if found is None:
-                known = ", ".join(
-                    session.scalars(select(Ladder.key).where(Ladder.branch_id.is_(None)).order_by(Ladder.key))
-                )
-                raise NotFound(f"There is no ladder {key!r}; there are: {known}.")
-            rule.ladder_id, rule.severity = found.id, severity or rule.severity
-            rule.acknowledged_minutes = minutes or rule.acknowledged_minutes
-            row = {"kind": kind, "severity": rule.severity, "ladder": found.key}
-            said = _rule_told(row | {"acknowledged_minutes": rule.acknowledged_minutes})
-            _audit(session, agency.id, "rules.set", said)
-        click.echo(said)
+        by = _author(db, slug)
+        with db.agency_session(by.agency_id) as session:
+            changed = change_rule(session, by, AlertKind(kind), severity, key, minutes)
+    click.echo(changed.said)
 
 
-def _new_step(session: Session, step: Written) -> NewStep:
-    person, discipline = None, step.of
-    if step.who is Who.PERSON:
-        person, discipline = session.scalars(select(Clinician.id).where(Clinician.emr_id == step.of)).first(), None
-        if person is None:
-            raise NotFound(f"No clinician has the EMR id {step.of!r}: engage clinician add.")
-    return NewStep(step.who, step.minutes, step.channel, step.times, discipline, person, step.hours)
+def _author(db: Database, slug: str) -> Author:
+    return Author(agency_of(db, slug).id, account(), clock.now())
 
 
 def _written(session: Session, agency_id: int, step: Step) -> Written:
@@ -173,16 +132,11 @@ def _written(session: Session, agency_id: int, step: Step) -> Written:
     return Written(step.who, int(step.wait.total_seconds() // 60), of, step.times, step.channel, step.hours)
 
 
-def _branch(session: Session, emr_id: str | None) -> int | None:
+def _branch(session: Session, emr_id: str | None) -> tuple[int, str] | None:
     if emr_id is None:
         return None
     found = session.scalars(select(Branch.id).where(Branch.emr_id == emr_id)).first()
     if found is None:
         known = ", ".join(session.scalars(select(Branch.emr_id).order_by(Branch.emr_id)))
         raise NotFound(f"No branch has the id {emr_id!r}; there are: {known}.")
-    return found
-
-
-def _audit(session: Session, agency_id: int, action: str, said: str) -> None:
-    event = {"actor": account(), "action": action, "subject": "ladder", "detail": {"said": said}}
-    session.add(AuditEvent(agency_id=agency_id, at=clock.now(), **event))
+    return found, emr_id

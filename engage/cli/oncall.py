@@ -3,7 +3,7 @@
 Every change is checked, audited, and answered with what is now wrong in the next 14 days. Wall times are the branch's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,19 +13,29 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage import clock
-from engage.agencies.model import Agency, AuditEvent, Branch, Clinician, HolidayRow, ShiftChange, ShiftRow
+from engage.agencies.model import Agency, Branch, Clinician
 from engage.agencies.rota import Crew, load_crew
 from engage.agencies.rules.oncall import struck
 from engage.agencies.rules.people import Duty, ShiftChangeKind
-from engage.agencies.rules.rota import Change
+from engage.alerts.changes import Author, Changed
 from engage.alerts.rota import problems
+from engage.alerts.rota_changes import (
+    KINDS,
+    SHORT,
+    NewChange,
+    NewShift,
+    add_change,
+    add_shift,
+    change_told,
+    end_shift,
+    set_holiday,
+)
+from engage.alerts.rota_changes import remove as delete
+from engage.alerts.rota_changes import swap as exchange
 from engage.cli.people import read_time, read_weekday
 from engage.cli.session import account, agency_of, agency_option, json_option, ready_database, show
-from engage.db import Base
 from engage.errors import BadInput, NotFound
 
-_TABLES: Mapping[str, type[Base]] = {"shift": ShiftRow, "change": ShiftChange, "holiday": HolidayRow}
-_SHORT = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 branch_option = click.option("--branch", metavar="ID", help="The branch's id in the EMR; without it, every branch.")
 
 
@@ -100,30 +110,20 @@ def list_rota(slug: str) -> None:
     lines = []
     for s in crew.rota.shifts:
         if s.last_on is None or s.last_on >= today - timedelta(days=1):
-            days = ",".join(_SHORT[day] for day in sorted(s.weekdays))
+            days = ",".join(SHORT[day] for day in sorted(s.weekdays))
             span = f"{f' from {s.first_on}' if s.first_on else ''}{f' until {s.last_on}' if s.last_on else ''}"
             lines.append(
                 f"shift {s.id}: {_name(crew, s.clinician_id)}, {s.duty.replace('_', ' ')}, {days} {s.starts:%H:%M}-{s.ends:%H:%M}{span}, {_where(crew, s.branch_id)}"
             )
     for c in crew.rota.changes:
         if c.ends.date() >= today - timedelta(days=1):
-            lines.append(f"change {c.id}: {_change_told(crew, c)}")
+            lines.append(f"change {c.id}: {change_told(crew, c)}")
     lines += [
-        f"holiday {h.id}: {h.day} has the shifts of {_SHORT[h.as_weekday]}, {_where(crew, h.branch_id)}"
+        f"holiday {h.id}: {h.day} has the shifts of {SHORT[h.as_weekday]}, {_where(crew, h.branch_id)}"
         for h in crew.rota.holidays
         if h.day >= today - timedelta(days=1)
     ]
     click.echo("\n".join(lines) or "There is no shift yet: engage oncall add.")
-
-
-def _change_told(crew: Crew, change: Change) -> str:
-    who = _name(crew, change.clinician_id)
-    what = {
-        ShiftChangeKind.ADD: f"{who} is added",
-        ShiftChangeKind.REMOVE: f"{who} is off",
-        ShiftChangeKind.REPLACE: f"{_name(crew, change.instead_id)} stands in for {who}",
-    }[change.kind]
-    return f"{what}, {change.starts:%Y-%m-%d %H:%M} to {change.ends:%Y-%m-%d %H:%M}, {_where(crew, change.branch_id)}"
 
 
 def _name(crew: Crew, person: int | None) -> str:
@@ -138,7 +138,7 @@ def _where(crew: Crew, branch_id: int | None) -> str:
 @click.argument("who", metavar="ID")
 @agency_option
 @branch_option
-@click.option("--days", default=",".join(_SHORT), show_default=True, help="Days on which the shift begins.")
+@click.option("--days", default=",".join(SHORT), show_default=True, help="Days on which the shift begins.")
 @click.option("--from", "starts", default="00:00", show_default=True, help="Wall clock of the branch, e.g. 17:00.")
 @click.option("--to", "ends", default="00:00", show_default=True, help="May be past midnight, e.g. 08:00.")
 @click.option("--duty", type=click.Choice([str(d.value) for d in Duty]), default="on_call", show_default=True)
@@ -157,39 +157,35 @@ def add(
 ) -> None:
     """Give the clinician whose id in the EMR is ID a weekly shift: on call, visiting, or as the branch's fallback."""
     first, last = _day("--first-on", first_on), _day("--last-on", last_on)
-    if first and last and first > last:
-        raise BadInput(f"--last-on {last_on} is before --first-on {first_on}.")
-    hours = {"weekdays": [read_weekday(day) for day in days.split(",")], "starts": read_time("--from", starts)}
-    hours |= {"ends": read_time("--to", ends), "first_on": first, "last_on": last}
+    weekdays = tuple(read_weekday(day) for day in days.split(","))
+    hours = read_time("--from", starts), read_time("--to", ends)
 
-    def change(session: Session, agency_id: int) -> str:
-        person = _clinician(session, who)
+    def change(session: Session, by: Author) -> Changed:
         branch_id = _branch(session, branch).id if branch else None
-        row = ShiftRow(agency_id=agency_id, branch_id=branch_id, clinician_id=person.id, duty=duty, **hours)
-        session.add(row)
-        session.flush()
-        return (
-            f"Shift {row.id}: {person.first_name} {person.last_name}, {duty.replace('_', ' ')}, {days} {starts}-{ends}."
-        )
+        person = _clinician(session, who)
+        return add_shift(session, by, NewShift(person.id, branch_id, weekdays, *hours, Duty(duty), first, last))
 
-    _save(slug, "oncall.add", change)
+    _save(slug, change)
+
+
+@oncall.command("end")
+@click.argument("number", type=int)
+@agency_option
+@click.option("--last-on", required=True, metavar="DATE", help="The last day on which the shift begins.")
+def end(number: int, slug: str, last_on: str) -> None:
+    """End the weekly shift NUMBER: engage oncall list."""
+    on = read_date("--last-on", last_on)
+    _save(slug, lambda session, by: end_shift(session, by, number, on))
 
 
 @oncall.command("remove")
-@click.argument("kind", type=click.Choice(["shift", "change", "holiday"]))
+@click.argument("kind", type=click.Choice(list(KINDS)))
 @click.argument("number", type=int)
 @agency_option
 def remove(kind: str, number: int, slug: str) -> None:
     """Remove a shift, a change or a holiday by its NUMBER: engage oncall list."""
 
-    def change(session: Session, agency_id: int) -> str:
-        row = session.get(_TABLES[kind], (agency_id, number))
-        if row is None:
-            raise NotFound(f"There is no {kind} {number} in {slug!r}: see engage oncall list.")
-        session.delete(row)
-        return f"The {kind} {number} is removed."
-
-    _save(slug, "oncall.remove", change)
+    _save(slug, lambda session, by: delete(session, by, kind, number))
 
 
 @oncall.command("override")
@@ -218,13 +214,13 @@ def override(
     span = _span("--from", starts, "--to", ends)
     kind, who = named[0]
 
-    def change(session: Session, agency_id: int) -> str:
+    def change(session: Session, by: Author) -> Changed:
         branch_id = _branch(session, branch).id if branch else None
-        row = _change(session, agency_id, branch_id, kind, who, instead, span)
-        session.flush()
-        return f"Change {row.id}: {_change_told(load_crew(session, agency_id, clock.now()), _as_rule(row))}."
+        person, other = _clinician(session, who), _clinician(session, instead) if instead else None
+        new = NewChange(kind, person.id, branch_id, *span, instead_id=other.id if other else None)
+        return add_change(session, by, new)
 
-    _save(slug, "oncall.override", change)
+    _save(slug, change)
 
 
 @oncall.command("swap")
@@ -241,20 +237,17 @@ def swap(
 ) -> None:
     """Let two people take each other's turns: both changes are made, or neither."""
     first, second = _span("--from", starts, "--to", ends), _span("--for-from", for_from, "--for-to", for_to)
-    if first[0] < second[1] and second[0] < first[1]:
-        raise BadInput("The two turns overlap; a swap is about two separate times.")
 
-    def change(session: Session, agency_id: int) -> str:
+    def change(session: Session, by: Author) -> Changed:
         branch_id = _branch(session, branch).id if branch else None
-        rows = [
-            _change(session, agency_id, branch_id, ShiftChangeKind.REPLACE, one, other, first),
-            _change(session, agency_id, branch_id, ShiftChangeKind.REPLACE, other, one, second),
-        ]
-        session.flush()
-        crew = load_crew(session, agency_id, clock.now())
-        return "\n".join(f"Change {row.id}: {_change_told(crew, _as_rule(row))}." for row in rows)
+        mine, theirs = _clinician(session, one).id, _clinician(session, other).id
+        turns = (
+            NewChange(ShiftChangeKind.REPLACE, mine, branch_id, *first, instead_id=theirs),
+            NewChange(ShiftChangeKind.REPLACE, theirs, branch_id, *second, instead_id=mine),
+        )
+        return exchange(session, by, *turns)
 
-    _save(slug, "oncall.swap", change)
+    _save(slug, change)
 
 
 @oncall.command("holiday")
@@ -264,18 +257,12 @@ def swap(
 @click.option("--as", "weekday", default="sun", show_default=True, help="The day whose shifts hold.")
 def holiday(day: str, slug: str, branch: str | None, weekday: str) -> None:
     """Make DATE a holiday: the shifts of a Sunday hold, or of another day."""
-    on, as_weekday = _day("DATE", day), read_weekday(weekday)
+    on, as_weekday = read_date("DATE", day), read_weekday(weekday)
 
-    def change(session: Session, agency_id: int) -> str:
-        branch_id = _branch(session, branch).id if branch else None
-        row = session.scalars(
-            select(HolidayRow).where(HolidayRow.day_on == on, HolidayRow.branch_id.is_not_distinct_from(branch_id))
-        ).first() or HolidayRow(agency_id=agency_id, branch_id=branch_id, day_on=on)
-        row.as_weekday = as_weekday
-        session.add(row)
-        return f"{on} has the shifts of {_SHORT[as_weekday]}."
+    def change(session: Session, by: Author) -> Changed:
+        return set_holiday(session, by, on, as_weekday, _branch(session, branch).id if branch else None)
 
-    _save(slug, "oncall.holiday", change)
+    _save(slug, change)
 
 
 @oncall.command("check")
@@ -297,49 +284,15 @@ def check(ctx: click.Context, slug: str) -> None:
 # --- what they share ----------------------------------------------------------------------------------------------------
 
 
-def _save(slug: str, action: str, change: Callable[[Session, int], str]) -> None:
+def _save(slug: str, change: Callable[[Session, Author], Changed]) -> None:
     """Make a change in one audited transaction, say it, and say what is wrong with the rota now."""
     with ready_database() as (_, db):
-        agency, now = agency_of(db, slug), clock.now()
-        with db.agency_session(agency.id) as session:
-            said = change(session, agency.id)
-            event = {"actor": account(), "action": action, "subject": "rota", "detail": {"said": said}}
-            session.add(AuditEvent(agency_id=agency.id, at=now, **event))
-            session.flush()
-            wrong = problems(session, agency.id, load_crew(session, agency.id, now), now)
-        click.echo(said)
-        for sentence in wrong:
-            click.echo(f"- {sentence}")
-
-
-def _change(
-    session: Session,
-    agency_id: int,
-    branch_id: int | None,
-    kind: ShiftChangeKind,
-    who: str,
-    instead: str | None,
-    span: tuple[datetime, datetime],
-) -> ShiftChange:
-    person, other = _clinician(session, who), _clinician(session, instead) if instead else None
-    if other is not None and other.id == person.id:
-        raise BadInput("Nobody stands in for themselves: name two people.")
-    row = ShiftChange(
-        agency_id=agency_id,
-        branch_id=branch_id,
-        kind=kind,
-        clinician_id=person.id,
-        instead_id=other.id if other else None,
-        starts_local=span[0],
-        ends_local=span[1],
-    )
-    session.add(row)
-    return row
-
-
-def _as_rule(row: ShiftChange) -> Change:
-    kind = ShiftChangeKind(row.kind)
-    return Change(kind, row.clinician_id, "", row.starts_local, row.ends_local, row.instead_id, row.branch_id, row.id)
+        by = Author(agency_of(db, slug).id, account(), clock.now())
+        with db.agency_session(by.agency_id) as session:
+            changed = change(session, by)
+    click.echo(changed.said)
+    for sentence in changed.problems:
+        click.echo(f"- {sentence}")
 
 
 def _clinician(session: Session, emr_id: str) -> Clinician:
@@ -358,8 +311,13 @@ def _branch(session: Session, emr_id: str) -> Branch:
 
 
 def _day(option: str, value: str | None) -> date | None:
+    return read_date(option, value) if value else None
+
+
+def read_date(option: str, value: str) -> date:
+    """A date of the command line; BadInput for anything else."""
     try:
-        return date.fromisoformat(value) if value else None
+        return date.fromisoformat(value)
     except ValueError:
         raise BadInput(f"{option}: {value!r} is not a date such as 2026-12-25.") from None
 

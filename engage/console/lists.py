@@ -6,6 +6,7 @@ from pathlib import Path
 from flask import current_app
 
 from engage.onboarding.book import load_book
+from engage.onboarding.programme import needed_templates
 from engage.outreach.rules.checks import Book
 from engage.patients.rules.states import StateTable, parse_states
 from engage.resources import shipped
@@ -31,6 +32,11 @@ def book() -> Book:
     return _book(_folder())
 
 
+def needed() -> frozenset[str]:
+    """The templates that no agency can do without."""
+    return _needed(_folder())
+
+
 def _folder() -> Path:
     return Path(current_app.config.get(CONFIG) or shipped("config"))
 
@@ -48,3 +54,8 @@ def _codes(folder: Path) -> CodeTable:
 @cache
 def _book(folder: Path) -> Book:
     return load_book(folder)
+
+
+@cache
+def _needed(folder: Path) -> frozenset[str]:
+    return needed_templates(folder)

@@ -9,10 +9,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from engage.console.opening import opened
+from engage.console.reasons_told import reason_told
 from engage.outreach.rules.again import Never, Past, may_send_again
 from engage.outreach.rules.words import Channel, Kind
 from engage.sms.rules.statuses import MessageState
-from engage.console.reasons_told import reason_told
 
 PAGE = 50
 

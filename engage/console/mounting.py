@@ -35,7 +35,7 @@ PREFIX = "/console"
 _TRIES = "30/minute"
 """Of one address at one process: against floods. What guessing costs is in engage.console.rules.delays."""
 
-DOMAINS = ("signin", "screens", "access", "measures")
+DOMAINS = ("signin", "screens", "access", "care", "measures")
 WORDS = str(Path(__file__).parent / "translations")
 
 

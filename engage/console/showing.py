@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import g, request
 from flask_babel import gettext
@@ -28,17 +29,22 @@ def reach() -> Reach:
 
 
 def tools(now: datetime) -> dict[str, Any]:
-    """Names for templates: `at(instant, zone)`, `on(date)`, `wall(time)`, `for_(span)`, `since(instant)`, `phone(number)`, `now`."""
+    """Names for templates: `at(instant, zone)`, `dated(instant, zone)`, `on(date)`, `wall(time)`, `for_(span)`, `since(instant)`, `phone(number)`, `now`."""
     who = viewer()
 
     def at(instant: datetime, zone: str | None = None) -> str:
         return clockface.clock_at(instant, zone or who.zone, now, who.language)
+
+    def dated(instant: datetime, zone: str | None = None) -> str:
+        here = instant.astimezone(ZoneInfo(zone or who.zone))
+        return f"{clockface.day(here.date(), who.language)} {clockface.wall(here.time())}"
 
     def on(day: date) -> str:
         return clockface.day(day, who.language)
 
     return {
         "at": at,
+        "dated": dated,
         "on": on,
         "wall": clockface.wall,
         "for_": clockface.span,

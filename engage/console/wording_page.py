@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from engage.console.findings_told import finding_told
-from engage.console.gate import needs
+from engage.console.gate import address, needs
 from engage.console.lists import book
 from engage.console.refusals_told import refusal_told
 from engage.console.rules.previews import previews
@@ -18,18 +18,22 @@ from engage.console.rules.rights import Right
 from engage.console.showing import instant, number, tools, viewer, words
 from engage.db import Database
 from engage.errors import BadInput, NotFound
+from engage.onboarding.own_phone import Writer, text_myself
 from engage.onboarding.wordings import Wordings, must_be_known, read_wordings, review_wording, save_wording
 from engage.outreach.rules.checks import check_wording, refusals
+from engage.outreach.rules.placeholders import is_for_clinicians
+from engage.outreach.rules.wording import LANGUAGES
 
 MOST_LETTERS = 2000
 
 
 def pages(db: Database) -> Blueprint:
-    """/console/wording: the list, one wording in one language, its preview, save and review."""
+    """/console/wording: the list, one wording in one language, its preview, save and review, and a test to one's own phone."""
     door = Blueprint("wording_page", __name__, url_prefix="/console/wording", template_folder="templates")
 
     _add_looks(door, db)
     _add_changes(door, db)
+    _add_trial(door, db)
     return door
 
 
@@ -105,6 +109,22 @@ def _add_changes(door: Blueprint, db: Database) -> None:
         return redirect(url_for("wording_page.one", key=key, language=language), 303)
 
 
+def _add_trial(door: Blueprint, db: Database) -> None:
+    @door.post("/<key>/<language>/phone")
+    @needs(Right.WORDING_ACT)
+    def to_my_phone(key: str, language: str) -> ResponseReturnValue:
+        who, said = viewer(), words("words", MOST_LETTERS) or ""
+        _known(_read(db), key, language)
+        writer = Writer(who.agency_id, who.account_id, who.actor)
+        try:
+            with db.agency_session(who.agency_id) as session:
+                text_myself(session, writer, (key, language), said, book(), instant(), {"from": address()})
+            flash(gettext("It is on its way to your own phone, with invented names. Nothing was saved."), "good")
+        except (BadInput, NotFound) as wrong:
+            flash(str(wrong), "wrong")
+        return _page(_known(_read(db), key, language), key, language, said)
+
+
 def _known(wordings: Wordings, key: str, language: str) -> Wordings:
     """The wordings, or a 404 for a template that the agency has not."""
     try:
@@ -115,13 +135,15 @@ def _known(wordings: Wordings, key: str, language: str) -> Wordings:
 
 
 def _page(wordings: Wordings, key: str, language: str, said: str) -> str:
-    shown = {
+    shown: dict[str, Any] = {
         "key": key,
         "lang": language,
         "versions": wordings.versions(key, language),
         "waiting": wordings.waiting(key, language),
     }
     shown["in_force"] = wordings.in_force(key, language)
+    shown["others"] = [] if is_for_clinicians(key) else [each for each in sorted(LANGUAGES) if each != language]
+    shown["is_text"] = not (wordings.purpose(key, language).is_spoken or wordings.purpose(key, language).is_mailed)
     return render_template(
         "console/wording.html", **shown, **_looked_at(wordings, key, language, said), **tools(instant())
     )

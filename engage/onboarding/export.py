@@ -24,7 +24,7 @@ def export_agency(session: Session, agency_id: int) -> AgencyDocument:
     agency = session.scalars(select(Agency).where(Agency.id == agency_id)).one()
     branches = rows_of(session, Branch, agency_id)
     offices = {branch.id: branch.emr_id for branch in branches}
-    ladders = rows_of(session, Ladder, agency_id)
+    ladders = general_ladders(session, agency_id)
     sections = {
         "branch": tuple(_entry(BRANCH, row) for row in branches),
         "sender": tuple(
@@ -46,6 +46,11 @@ def rows_of(session: Session, model: type[Row], agency_id: int) -> Sequence[Row]
     """Every row of one table of an agency, oldest first."""
     table: Any = model
     return session.scalars(select(table).where(table.agency_id == agency_id).order_by(table.id)).all()
+
+
+def general_ladders(session: Session, agency_id: int) -> list[Ladder]:
+    """The ladders of the agency itself: a branch's own has the same key and is not in the file (engage alerts ladder)."""
+    return [ladder for ladder in rows_of(session, Ladder, agency_id) if ladder.branch_id is None]
 
 
 def steps_of(session: Session, ladder: Ladder) -> list[Entry]:

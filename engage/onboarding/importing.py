@@ -3,10 +3,11 @@
 Nothing that others refer to is ever removed. Wording is retired, not deleted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -16,12 +17,14 @@ from engage.agencies.model import Agency, AuditEvent, Branch, Clinician, Sender,
 from engage.alerts.model import AlertRule, Ladder, LadderStep
 from engage.db import Database
 from engage.errors import BadInput
-from engage.onboarding.export import export_agency, rows_of, signature, steps_of
+from engage.onboarding.export import export_agency, general_ladders, rows_of, signature, steps_of
 from engage.onboarding.rules.diff import Change, changes, lost, stale_reviews
 from engage.onboarding.rules.document import AgencyDocument, Entry, meant
 from engage.onboarding.rules.fields import AGENCY, ALERT, BRANCH, DAYS, LADDER, SENDER, SHIFT, STEP, TOUCHPOINT, Field
 from engage.onboarding.wordings import Wordings, add_version, read_wordings
 from engage.outreach.model import Touchpoint
+
+NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +38,35 @@ class Imported:
 def planned_changes(db: Database, document: AgencyDocument) -> Imported:
     """What an import would change, without changing it; raises BadInput for what cannot be done."""
     with db.system_session("compare an agency with its file") as session:
-        return _compared(session, document)
+        return _compared(session, document)[0]
 
 
 def import_agency(
-    db: Database, document: AgencyDocument, actor: str, expected: Imported | None, now: datetime
+    db: Database,
+    document: AgencyDocument,
+    actor: str,
+    expected: Imported | None,
+    now: datetime,
+    *,
+    action: str = "agency.import",
+    detail: Mapping[str, object] = NOTHING_MORE,
 ) -> Imported:
     """Make the rows what the file says.
 
-    `expected`: what somebody was shown and said yes to; BadInput if it is something else by now, or cannot be done.
+    `expected`: what somebody was shown and said yes to; BadInput if it is something else by now, or cannot be done. `action` and
+    `detail` are for the audit, beside the changes.
     """
     with db.system_session("make an agency what its file says") as session:
         _lock(session, document)
-        found = _compared(session, document)
+        found, before = _compared(session, document)
         if expected is not None and found.changes != expected.changes:
             raise BadInput("The agency has changed meanwhile: look at the changes again.")
         if found.changes:
             agency = _agency(session, document, now)
-            _apply(session, agency.id, document, now)
-            detail = {"changes": [change.says for change in found.changes]}
-            event = {"actor": actor, "action": "agency.import", "subject": "agency", "subject_id": agency.id}
-            session.add(AuditEvent(agency_id=agency.id, at=now, detail=detail, **event))
+            _apply(session, agency.id, before, document, now)
+            told = {**detail, "changes": [change.says for change in found.changes]}
+            event = {"actor": actor, "action": action, "subject": "agency", "subject_id": agency.id}
+            session.add(AuditEvent(agency_id=agency.id, at=now, detail=told, **event))
         return found
 
 
@@ -64,8 +75,8 @@ def make_so(session: Session, document: AgencyDocument, now: datetime) -> None:
 
     Raises BadInput for what cannot be done.
     """
-    _compared(session, document)
-    _apply(session, _agency(session, document, now).id, document, now)
+    _, before = _compared(session, document)
+    _apply(session, _agency(session, document, now).id, before, document, now)
     session.flush()
 
 
@@ -73,7 +84,8 @@ def _lock(session: Session, document: AgencyDocument) -> None:
     session.execute(select(Agency.id).where(Agency.slug == document.agency["id"]).with_for_update())
 
 
-def _compared(session: Session, document: AgencyDocument) -> Imported:
+def _compared(session: Session, document: AgencyDocument) -> tuple[Imported, AgencyDocument | None]:
+    """What changes, and the agency as it is; BadInput for what cannot be done."""
     agency = session.scalars(select(Agency).where(Agency.slug == document.agency["id"])).first()
     before = export_agency(session, agency.id) if agency is not None else None
     found = changes(before, document)
@@ -85,7 +97,7 @@ def _compared(session: Session, document: AgencyDocument) -> Imported:
     ]
     if impossible:
         raise BadInput("\n".join(impossible))
-    return Imported(found, agency is None)
+    return Imported(found, agency is None), before
 
 
 def _unknown_people(session: Session, agency: Agency | None, document: AgencyDocument) -> list[str]:
@@ -124,33 +136,53 @@ def _agency(session: Session, document: AgencyDocument, now: datetime) -> Agency
     return row
 
 
-def _apply(session: Session, agency_id: int, document: AgencyDocument, now: datetime) -> None:
+def _apply(
+    session: Session, agency_id: int, before: AgencyDocument | None, document: AgencyDocument, now: datetime
+) -> None:
+    """Write the sections in which the file says something else; rows know more than files, so the others are not touched."""
     sections = document.sections
-    branches = _merge(session, Branch, BRANCH, agency_id, {entry["id"]: entry for entry in sections["branch"]})
-    offices = {emr_id: row.id for emr_id, row in branches.items()}
-    _merge(
-        session,
-        Sender,
-        SENDER,
-        agency_id,
-        {entry["phone"]: entry for entry in sections["sender"]},
-        lambda entry: {"branch_id": offices.get(entry.get("branch", ""))},
-    )
-    _merge(session, Touchpoint, TOUCHPOINT, agency_id, {entry["key"]: entry for entry in sections["touchpoint"]})
-    ladders = _merge(session, Ladder, LADDER, agency_id, {entry["key"]: entry for entry in sections["ladder"]})
-    for entry in sections["ladder"]:
-        _steps(session, ladders[entry["key"]], entry["steps"])
-    _merge(
-        session,
-        AlertRule,
-        ALERT,
-        agency_id,
-        document.alerts,
-        lambda entry: {"ladder_id": ladders[entry["ladder"]].id},
-        named="kind",
-    )
-    _shifts(session, agency_id, sections["shift"], offices)
-    _wordings(session, agency_id, document, now)
+
+    def differs(name: str) -> bool:
+        return before is None or before.sections[name] != sections[name]
+
+    if differs("branch"):
+        _merge(session, Branch, BRANCH, agency_id, {entry["id"]: entry for entry in sections["branch"]})
+    offices = {row.emr_id: row.id for row in rows_of(session, Branch, agency_id)}
+    if differs("sender"):
+        _merge(
+            session,
+            Sender,
+            SENDER,
+            agency_id,
+            {entry["phone"]: entry for entry in sections["sender"]},
+            lambda entry: {"branch_id": offices.get(entry.get("branch", ""))},
+        )
+    if differs("touchpoint"):
+        _merge(session, Touchpoint, TOUCHPOINT, agency_id, {entry["key"]: entry for entry in sections["touchpoint"]})
+    if differs("ladder"):
+        _ladders(session, agency_id, sections["ladder"])
+    if before is None or before.alerts != document.alerts:
+        ladders = {ladder.key: ladder.id for ladder in general_ladders(session, agency_id)}
+        _merge(
+            session,
+            AlertRule,
+            ALERT,
+            agency_id,
+            document.alerts,
+            lambda entry: {"ladder_id": ladders[entry["ladder"]]},
+            named="kind",
+        )
+    if differs("shift"):
+        _shifts(session, agency_id, sections["shift"], offices)
+    if before is None or before.wordings != document.wordings:
+        _wordings(session, agency_id, document, now)
+
+
+def _ladders(session: Session, agency_id: int, entries: tuple[Entry, ...]) -> None:
+    general = general_ladders(session, agency_id)
+    rows = _merge(session, Ladder, LADDER, agency_id, {entry["key"]: entry for entry in entries}, among=general)
+    for entry in entries:
+        _steps(session, rows[entry["key"]], entry["steps"])
 
 
 def _merge(
@@ -161,10 +193,12 @@ def _merge(
     entries: Mapping[str, Entry],
     references: Any = lambda entry: {},
     named: str = "",
+    among: Sequence[Any] | None = None,
 ) -> dict[str, Any]:
-    """Rows that become what their entries say, by the first field's name (or `named`); new ones in their order."""
+    """Rows (of the table, or `among` these) that become what their entries say, by the first field's name (or `named`)."""
     key = named or fields[0].attribute
-    rows: dict[str, Any] = {getattr(row, key): row for row in rows_of(session, model, agency_id)}
+    there = rows_of(session, model, agency_id) if among is None else among
+    rows: dict[str, Any] = {getattr(row, key): row for row in there}
     for name, entry in entries.items():
         row = rows.get(name)
         if row is None:

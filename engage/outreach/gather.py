@@ -32,7 +32,7 @@ from engage.sms.texts import Sender
 _FACTS = text(
     """
 SELECT m.id, m.agency_id, m.kind, m.priority, m.channel, m.template, m.params, m.category, m.occasion, m.touchpoint_id, m.expires_at, m.patient_id,
-       m.contact_id, m.visit_id, m.also_for, CASE WHEN m.kind = 'hand' THEN m.body END AS by_hand,
+       m.contact_id, m.visit_id, m.also_for, CASE WHEN m.kind = 'hand' OR m.template = 'trial' THEN m.body END AS by_hand,
        m.kind = 'hand' AND EXISTS (SELECT FROM replies r WHERE r.agency_id = m.agency_id AND r.phone_hash = c.phone_hash
            AND r.received_at > :long_ago) AS has_written,
        CASE WHEN k.id IS NULL THEN COALESCE(a.alias, a.short_name) ELSE a.short_name END AS short_name,

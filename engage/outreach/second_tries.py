@@ -26,7 +26,7 @@ WITH RECURSIVE chain AS (
                           also_for, written_by, body, planned_at, send_at, due_at, expires_at)
     SELECT m.agency_id, m.id, m.kind, m.channel, m.priority, m.touchpoint_id, m.occasion, m.patient_id, m.contact_id,
            m.clinician_id, m.visit_id, m.reply_id, m.alert_id, m.alert_round, m.alert_step, m.template, m.params, m.category, m.asks,
-           m.also_for, m.written_by, CASE WHEN m.kind = 'hand' THEN m.body END, :now, :due, :due, m.expires_at
+           m.also_for, m.written_by, CASE WHEN m.kind = 'hand' OR m.template = 'trial' THEN m.body END, :now, :due, :due, m.expires_at
     FROM messages m
     WHERE m.agency_id = :agency AND m.id = :message AND m.kind <> 'page' AND m.expires_at > :due
       AND (SELECT max(before) FROM chain) < :most

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from engage.agencies.rota import load_crew
+from engage.agencies.rota import Crew, load_crew
 from engage.agencies.rules.people import Role
 from engage.alerts.ladders import steps_of
 from engage.alerts.model import Ladder
@@ -228,12 +228,6 @@ def _rules(session: Session, at_most: Mapping[str, int | None]) -> Rules:
 
 def _roster(session: Session, values: Mapping[str, Any]) -> Roster:
     crew = load_crew(session, values["agency"], values["since"])
-    able = crew.reachable(values["now"])
-    people = tuple(
-        Person(person.id, Role(person.role), person.branch_id, person.discipline)
-        for person in crew.people.values()
-        if person.id in able
-    )
     patients = {
         row.id: (
             row.branch_id,
@@ -241,4 +235,15 @@ def _roster(session: Session, values: Mapping[str, Any]) -> Roster:
         )
         for row in session.execute(_PATIENTS, values)
     }
+    return roster_of(crew, values["now"], patients)
+
+
+def roster_of(crew: Crew, now: datetime, patients: Mapping[int, tuple[int | None, tuple[int, ...]]]) -> Roster:
+    """The crew for the replay: whoever can be paged at `now`; `patients` as in Roster."""
+    able = crew.reachable(now)
+    people = tuple(
+        Person(person.id, Role(person.role), person.branch_id, person.discipline)
+        for person in crew.people.values()
+        if person.id in able
+    )
     return Roster(crew.rota, people, patients)

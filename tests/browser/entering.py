@@ -36,3 +36,12 @@ def sign_in(page: Page, email: str) -> None:
     page.locator("#code").fill(digits())
     page.locator("#code").press("Enter")
     expect(page.locator("nav [aria-current=page]")).to_be_visible()
+
+
+def go(page: Page, name: str) -> None:
+    """To a page of the menu, unfolding what is folded in it."""
+    menu = page.get_by_role("navigation", name="Menu")
+    line = menu.get_by_role("link", name=name, exact=True)
+    if not line.is_visible():
+        menu.locator("summary").click()
+    line.click()

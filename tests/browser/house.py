@@ -68,14 +68,37 @@ def fill(cast: Cast, now: datetime) -> House:
     ward.sql("UPDATE alerts SET next_due_at = :n, promised_until = :p WHERE id = :i", **due)
     ward.taken_by(cast.sue, wish, now - timedelta(minutes=80))
     draft(cast, now)
+    _programme_and_rota(cast, ward, now)
     return House(visit=_visits(cast, now), text=held, failed=_failed(shelf, now))
+
+
+def _programme_and_rota(cast: Cast, ward: Ward, now: datetime) -> None:
+    """A denser first fortnight for some, a question after a low score, Rose at her own hour; nights with the fallback, one with nobody."""
+    own = {"a": cast.id, "now": now}
+    ward.sql("UPDATE touchpoints SET for_whom = '{\"tags\": [\"chf\"]}', taper = '[{\"until_day\": 15}, {\"days\": [\"mon\", \"thu\"]}]' WHERE key = 'evening-checkin' AND agency_id = :a", a=cast.id)  # fmt: skip
+    ward.sql("INSERT INTO touchpoints (agency_id, key, anchor, offset_minutes, useful_minutes, category, priority, template, asks, follows, follows_at_most, yes_opens) SELECT agency_id, 'breath', 'score', 0, 120, 'checkins', 4, 'morning-checkin', 'yes_no', 'morning-checkin', 2, 'urgent' FROM (SELECT CAST(:a AS bigint) AS agency_id) AS one", a=cast.id)  # fmt: skip
+    ward.sql("INSERT INTO programme_overrides (agency_id, patient_id, touchpoint_id, is_off, local_time, set_by, set_at) SELECT :a, :p, id, false, '10:30', 'test', :now FROM touchpoints WHERE key = 'morning-checkin' AND agency_id = :a", p=cast.rose, **own)  # fmt: skip
+    ward.sql("UPDATE shifts SET starts = '17:00', ends = '08:00' WHERE agency_id = :a", a=cast.id)
+    ward.sql("INSERT INTO shifts (agency_id, branch_id, clinician_id, weekdays, starts, ends) VALUES (:a, :b, :k, '{0,1,2,3,4}', '08:00', '17:00')", a=cast.id, b=cast.branch, k=cast.ana)  # fmt: skip
+    ward.sql("INSERT INTO shifts (agency_id, clinician_id, weekdays, starts, ends, duty) VALUES (:a, :k, '{5}', '08:00', '17:00', 'fallback')", a=cast.id, k=cast.sue)  # fmt: skip
+    ward.sql("INSERT INTO shift_changes (agency_id, kind, clinician_id, instead_id, starts_local, ends_local) VALUES (:a, 'replace', :b, :k, '2026-11-26 17:00', '2026-11-27 08:00')", a=cast.id, b=cast.ben, k=cast.sue)  # fmt: skip
+    ward.sql("INSERT INTO holidays (agency_id, day_on) VALUES (:a, '2026-11-26')", a=cast.id)
+    ward.sql("UPDATE ladder_steps s SET hours_after = '07:00', hours_until = '22:00' FROM ladders l WHERE l.id = s.ladder_id AND l.agency_id = :a AND s.agency_id = :a AND l.key = 'nurse' AND s.position = 3", a=cast.id)  # fmt: skip
 
 
 def _texts_that_did_not_leave(shelf: Shelf, now: datetime) -> int:
     never = {"sid": None, "claimed_at": None, "accepted_at": None}
     shelf.asked(now - timedelta(minutes=20), "Survey", state="suppressed", reason="daily_cap", **never)
+    day = now.date().isoformat()  # a planned text is planned anew by the dry run, so it must be about a day
     return shelf.asked(
-        now + timedelta(hours=6), "", state="planned", reason="quiet_hours", body=None, ended_at=None, **never
+        now + timedelta(hours=6),
+        "",
+        state="planned",
+        reason="quiet_hours",
+        body=None,
+        ended_at=None,
+        occasion=day,
+        **never,
     )
 
 

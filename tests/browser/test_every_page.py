@@ -60,6 +60,15 @@ def _opened(language: str, theme: str, browse: Browse, cast: Cast, filled: house
     page.locator("form[action$=move] button").click()
     expect(page.locator("textarea#words")).to_be_visible()
     yield page, "tell of a moved visit"
+    for form, name, value in (
+        ("programme/evening-checkin", "local_time", "17:00"),
+        ("ladders/nurse", "minutes-0", "5"),
+    ):
+        page.goto(f"/console/{form}")
+        page.locator(f"#{name}").fill(value)
+        page.locator("form[action$=try] > button").click()
+        expect(page.locator("form.acts")).to_be_visible()
+        yield page, f"{form} tried out"
     page.goto("/console/audit/")
     page.locator("form[action$=verify] button").click()
     expect(page.locator(".note.good")).to_be_visible()
@@ -107,6 +116,17 @@ def _addresses(cast: Cast, filled: house.House) -> list[str]:
         "wording",
         "wording/day-before/en",
         "wording/day-before/es",
+        "wording/page/en",
+        "programme?tags=chf&day=3",
+        f"calendar/{cast.rose}",
+        "programme/evening-checkin",
+        "programme/morning-checkin",
+        "programme/survey",
+        "ladders",
+        f"ladders?kind=complaint&nurse={cast.ana}",
+        "ladders/nurse",
+        "rota",
+        "rota?week=1",
         "dashboard",
         "dashboard?by=clinician",
         "dashboard?by=payer",

@@ -5,8 +5,9 @@ mean what the branch's clock shows (rules.oncall): one handoff in autumn's doubl
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from engage.agencies.rules.oncall import Shift, struck
@@ -47,6 +48,16 @@ class Hole:
 
     starts: datetime
     ends: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `starts` until `ends` the same people are on call, and the same stand behind them as the fallback (clinician ids)."""
+
+    starts: datetime
+    ends: datetime
+    on_call: tuple[int, ...]
+    fallback: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,18 @@ class Rota:
                 found.append(Hole(begun, at))
                 begun = None
         return (*found, *([Hole(begun, None)] if begun is not None else []))
+
+    def spans(self, branch_id: int | None, from_: datetime, until: datetime) -> tuple[Span, ...]:
+        """Who is on call for a branch between two instants, without a gap between one span and the next."""
+        found: list[Span] = []
+        turns = [*self._turns(branch_id, from_, until), until]
+        for at, ends in pairwise(turns):
+            people = self.on(Duty.ON_CALL, branch_id, at), self.on(Duty.FALLBACK, branch_id, at)
+            if found and (found[-1].on_call, found[-1].fallback) == people:
+                found[-1] = replace(found[-1], ends=ends)
+            else:
+                found.append(Span(at, ends, *people))
+        return tuple(found)
 
     def expected(self, branch_id: int | None, from_: datetime, until: datetime) -> frozenset[int]:
         """Everybody who is on call, or the fallback, for a branch at some time between two instants."""

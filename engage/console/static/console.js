@@ -28,6 +28,18 @@
     });
   }
 
+  // What is folded in the menu closes with Escape, with a click elsewhere, and when the focus has left it.
+  for (const fold of document.querySelectorAll("[data-fold]")) {
+    const shut = () => { fold.open = false; };
+    fold.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !fold.open) return;
+      shut();
+      fold.querySelector("summary").focus();
+    });
+    fold.addEventListener("focusout", (event) => { if (event.relatedTarget && !fold.contains(event.relatedTarget)) shut(); });
+    document.addEventListener("click", (event) => { if (!fold.contains(event.target)) shut(); });
+  }
+
   // An answer may carry <p data-announce>…</p>: its words are read out without moving anybody's place.
   document.addEventListener("htmx:after:swap", () => {
     const region = document.getElementById("announcements");

@@ -65,6 +65,17 @@ def read_document(data: Mapping[str, Any]) -> AgencyDocument | tuple[str, ...]:
     return normal(AgencyDocument(agency, sections, rules, wordings))
 
 
+def with_touchpoint(document: AgencyDocument, given: Mapping[str, Any]) -> AgencyDocument | tuple[str, ...]:
+    """The document with the touchpoint of `given`'s key as `given` has it, or a sentence for everything in it that cannot be read."""
+    faults = Faults()
+    entry = _entry(SECTIONS["touchpoint"][0], dict(given), f"touchpoint {given.get('key')!r}", faults)
+    if faults.says:
+        return tuple(faults.says)
+    others = [one for one in document.sections["touchpoint"] if one["key"] != entry["key"]]
+    sections = {**document.sections, "touchpoint": (*others, entry)}
+    return normal(AgencyDocument(document.agency, sections, document.alerts, document.wordings))
+
+
 def normal(document: AgencyDocument) -> AgencyDocument:
     """The same in its order, whatever the order of a file or of rows: touchpoints as the day goes, the rest by name."""
     sections = {name: tuple(sorted(entries, key=_ORDERS[name])) for name, entries in document.sections.items()}

@@ -129,7 +129,12 @@ may be charged, and may come, as two messages, and only one a day is allowed.
 
 def decide(draft: Draft, now: datetime) -> Ready | Hold | Refusal | Drop:
     """The text of `draft`, or why it does not leave now."""
-    return _obstacle(draft, now) or (_by_hand(draft) if draft.kind is Kind.HAND else _written(draft, now))
+    return _obstacle(draft, now) or (_by_hand(draft) if _is_as_it_stands(draft) else _written(draft, now))
+
+
+def _is_as_it_stands(draft: Draft) -> bool:
+    """Whether its words were there from the start: somebody wrote them, or tries a wording on their own phone."""
+    return draft.kind is Kind.HAND or draft.words is not None
 
 
 def _obstacle(draft: Draft, now: datetime) -> Hold | Refusal | Drop | None:
@@ -153,6 +158,8 @@ def _clinician_obstacle(draft: Draft, clinician: Clinician, now: datetime) -> Ho
         return Drop.CLINICIAN_LEFT
     if draft.kind is Kind.PAGE:
         return _page_obstacle(draft, clinician, now)
+    if draft.words is not None and clinician.has_stopped_texts:  # nobody wrote to us: it is no answer
+        return Drop.CLINICIAN_STOPPED
     return Refusal.LOOP_GUARD if is_loop(clinician.answered, is_urgent=False) else None
 
 

@@ -223,3 +223,25 @@ def test_a_file_that_harms_is_refused_before_the_database_is_asked(engage: Progr
     bad, good = (json.loads(line) for line in checked.out.splitlines())
     assert {note["severity"] for note in bad["notes"]} == {"refuse"}
     assert good["notes"] == []
+
+
+def test_a_branch_s_own_ladder_is_not_in_the_file_and_not_changed_by_it(cast: Cast, tmp_path: Path) -> None:
+    first = exported(cast)
+    with cast.db.system_session("test") as session:
+        values = {"a": cast.id, "b": cast.branch}
+        session.execute(text("INSERT INTO ladders (agency_id, key, branch_id) VALUES (:a, 'nurse', :b)"), values)
+        own = "SELECT :a, id, 1, 'supervisor', 7, 'voice' FROM ladders WHERE agency_id = :a AND branch_id = :b"
+        columns = "agency_id, ladder_id, position, who, wait_minutes, channel"
+        session.execute(text(f"INSERT INTO ladder_steps ({columns}) {own}"), values)  # noqa: S608 - our own words
+    assert exported(cast) == first  # or the file would have two ladders of one name
+    file = tmp_path / "sunrise.toml"
+    file.write_text(
+        first.replace('who = "nurse", wait_minutes = 10', 'who = "nurse", wait_minutes = 12'), encoding="utf-8"
+    )
+    import_agency(cast.db, document(file), "test", None, NOON)
+    steps = "SELECT s.who, s.wait_minutes, s.channel FROM ladder_steps s JOIN ladders l ON l.id = s.ladder_id AND l.agency_id = s.agency_id WHERE l.agency_id = :a AND l.key = 'nurse' ORDER BY l.branch_id NULLS FIRST, s.position"
+    with cast.db.system_session("test") as session:
+        found = [tuple(row) for row in session.execute(text(steps), {"a": cast.id})]
+    assert found[0] == ("nurse", 12, "any")
+    assert found[-1] == ("supervisor", 7, "voice")
+    assert len(found) == 4

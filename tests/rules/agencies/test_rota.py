@@ -264,8 +264,12 @@ def test_holes_are_where_nobody_is(
     from_ = at("2020-10-31T00:00-05:00")
     found = made.holes(None, able, from_, from_ + timedelta(days=3))
     assert all(hole.ends is None or hole.starts < hole.ends for hole in found)
+    spans = made.spans(None, from_, from_ + timedelta(days=3))
+    assert [span.ends for span in spans[:-1]] == [span.starts for span in spans[1:]]  # no gap, no overlap
+    assert (spans[0].starts, spans[-1].ends) == (from_, from_ + timedelta(days=3))
     for quarter in range(4 * 72):
         now = from_ + timedelta(minutes=15 * quarter)
+        assert made.on(Duty.ON_CALL, None, now) == next(s.on_call for s in spans if s.starts <= now < s.ends), now
         in_hole = any(hole.starts <= now and (hole.ends is None or now < hole.ends) for hole in found)
         assert in_hole == (not able & set(made.on(Duty.ON_CALL, None, now))), now
     assert found == () or isinstance(found[0], Hole)

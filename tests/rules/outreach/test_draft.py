@@ -74,6 +74,10 @@ NOTE = replace(PAGE, kind=Kind.NOTE, template="note-taken", pager=None)
         (REMINDER, "Ana on Tue Nov 24, around 10:00 AM"),
         (ANSWER, "Sunrise: Good morning Rose. Call (202) 555-0150."),
         (PAGE, "Sunrise: 4821"),
+        (
+            replace(NOTE, template="trial", wording=None, words="(Test) Hello"),
+            "(Test) Hello",
+        ),  # a wording tried by its author
         (NOTE, "Sunrise: 4821"),  # a note about an alert that is taken is what it is for
         (replace(TEXT, wording="noted your {{ score }}", params={"score": 4}), "noted your 4"),
         (replace(TEXT, wording="{{ when }}", visited_on=date(2026, 11, 22)), "yesterday's"),
@@ -182,6 +186,13 @@ def test_segments_are_counted() -> None:
         (PAGE, {"expires_at": NOON}, NOON, Refusal.TOO_LATE),
         (PAGE, {"to": None}, NOON, Drop.NO_PHONE),
         (PAGE, {"clinician": Clinician(has_left=True, has_stopped_texts=False)}, NOON, Drop.CLINICIAN_LEFT),
+        # a test to one's own phone is asked for on a page, not by that phone: a STOP holds
+        (
+            NOTE,
+            {"words": "(Test)", "clinician": Clinician(has_left=False, has_stopped_texts=True)},
+            NOON,
+            Drop.CLINICIAN_STOPPED,
+        ),
         (PAGE, {"clinician": Clinician(has_left=False, has_stopped_texts=True)}, NOON, Drop.CLINICIAN_STOPPED),
         (PAGE, {"pager": Pager((), 0)}, NOON, Drop.ALERT_TAKEN),
         (PAGE, {"pager": LATELY, "page_limits": LIMITS}, NOON, Hold(NOON + timedelta(seconds=40), "page_pace")),

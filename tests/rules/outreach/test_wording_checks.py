@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engage.onboarding.book import load_book
 from engage.onboarding.programme import load_programme
 from engage.outreach.rules.checks import House, Purpose, Rule, Severity, check_wording, refusals
-from engage.outreach.rules.checks.lengths import longest_values
+from engage.outreach.rules.checks.lengths import longest_values, usual_text
 from engage.outreach.rules.checks.survey import likest
 from engage.outreach.rules.wording import PlannedVisit, called, render, visit_values
 from engage.outreach.rules.words import Asks
@@ -302,3 +302,15 @@ def test_no_value_that_we_write_ourselves_is_longer_than_the_longest() -> None:
             visits = [PlannedVisit(time(hour, 59), HOUSE.clinicians[:1], "SN")]
             values = visit_values(visits, date(2026, month, 28), language)
             assert [name for name, value in values.items() if len(str(value)) > len(longest[name])] in ([], ["many"])
+
+
+def test_every_wording_that_ships_has_a_usual_text_for_people_who_are_nobody() -> None:
+    real = House("Sunrise", "Sunrise Home Health", HOUSE.phones, "Wilhelmina-Rose", ("Maximiliane", "Bartholomew"))
+    for wording in SHIPPED.wordings:
+        for template, words in wording.templates.items():
+            usual = usual_text(words, real, wording.language)
+            assert usual is not None, template
+            assert not {"Wilhelmina", "Maximiliane", "{{"} & set(re.split(r"[ -]", usual)), template
+    spanish = next(wording.templates["day-before"] for wording in SHIPPED.wordings if wording.language == "es")
+    assert "Alexandra visita a Guadalupe" in (usual_text(spanish, real, "es") or "")  # one nurse: not "visitan"
+    assert usual_text("{{ 9**9 }}", real, "en") is None

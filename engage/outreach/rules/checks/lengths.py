@@ -1,14 +1,16 @@
 """How long a wording can get: its values at their longest; segments, cost, and the characters that make it dear. Pure."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, time, timedelta
 from functools import lru_cache
 from html import escape
 
 from engage.outreach.rules.calling import MOST_SPOKEN
 from engage.outreach.rules.checks.finding import Book, Finding, House, Purpose, Rule, Severity
-from engage.outreach.rules.grammar import Grammar, Slot, Variant
-from engage.outreach.rules.wording import PlannedVisit, either, visit_values, visit_when
+from engage.outreach.rules.grammar import Fault, Grammar, Slot, Variant, read_wording
+from engage.outreach.rules.placeholders import PLACEHOLDERS, Type
+from engage.outreach.rules.wording import PlannedVisit, either, render, visit_values, visit_when
 from engage.sms.rules.phones import display
 from engage.sms.rules.segments import Segments, count
 from engage.sms.rules.smart import plainly, smart_encode
@@ -74,6 +76,24 @@ def longest_day(language: str) -> date:
 def filled(variant: Variant, values: Mapping[str, str]) -> str:
     """The text of one variant, encoded as it leaves."""
     return smart_encode("".join(values[piece.name] if isinstance(piece, Slot) else piece for piece in variant)).strip()
+
+
+def usual_text(wording: str, house: House, language: str) -> str | None:
+    """The text that `wording` usually becomes, for invented people: a patient and one nurse who are nobody's. None if it cannot be read."""
+    grammar = read_wording(wording)
+    nobody = House("", "", ())
+    values = usual_values(replace(house, patient=nobody.patient, clinicians=nobody.clinicians), language)
+    if isinstance(grammar, Fault) or not grammar.names <= values.keys():
+        return None
+    return render(wording, {name: _typed(name, value) for name, value in values.items()})
+
+
+def _typed(name: str, value: str) -> object:
+    """A value as the dispatcher has it, so that the conditions of a wording are answered: one nurse comes, every kind of text is meant."""
+    kind = PLACEHOLDERS[name].type if name in PLACEHOLDERS else Type.WORDS
+    if kind is Type.FLAG:
+        return name != "many"
+    return int(value) if kind is Type.NUMBER else value
 
 
 def dearest(grammar: Grammar, values: Mapping[str, str]) -> tuple[str, Segments]:

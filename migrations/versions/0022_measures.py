@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0023_measures"
-down_revision = "0020_programmes"
+revision = "0022_measures"
+down_revision = "0021_signon"
 branch_labels = None
 depends_on = None
 
