@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from engage.console.gate import changing, needs, reading
 from engage.console.lists import states
 from engage.console.opening import opened
+from engage.console.reasons_told import reason_told
 from engage.console.rules.rights import Right
 from engage.console.showing import instant, tools, viewer
 from engage.db import Database
@@ -18,7 +19,6 @@ from engage.outreach.again import look, send_again
 from engage.outreach.gather import Terms
 from engage.outreach.rules.again import Never
 from engage.outreach.rules.draft import Ready
-from engage.outreach.rules.reasons import explain
 from engage.patients.rules.permission import Hold
 
 # A text about a patient of a branch that the account may see; pages to clinicians are found, and refused with a reason.
@@ -48,14 +48,14 @@ def add_again(door: Blueprint, db: Database) -> None:
             reading(session, who, subject, number, {"message": message_id})
         shown: dict[str, Any] = {
             "never": found if isinstance(found, Never) else None,
-            "refused": explain(found.value).says if not isinstance(found, Never | Ready | Hold) else None,
+            "refused": reason_told(found.value) if not isinstance(found, Never | Ready | Hold) else None,
             "held_until": found.until if isinstance(found, Hold) else None,
-            "why_held": explain(found.reason).says if isinstance(found, Hold) else None,
+            "why_held": reason_told(found.reason) if isinstance(found, Hold) else None,
             "would_say": found.body if isinstance(found, Ready) else None,
         }
         said, explained = (
             opened(message.body, "messages.body"),
-            explain(message.reason).says if message.reason else None,
+            reason_told(message.reason) if message.reason else None,
         )
         return render_template(
             "console/message_again.html", message=message, said=said, explained=explained, **shown, **tools(now)

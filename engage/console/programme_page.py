@@ -17,6 +17,7 @@ from engage.agencies.rules.people import Line
 from engage.console.gate import address, needs, reading
 from engage.console.lists import book, needed
 from engage.console.programme_read import read_history, read_moments, read_own, texts_to_choose
+from engage.console.refusals_told import refusal_told
 from engage.console.rules.board import read_wall
 from engage.console.rules.clockface import span
 from engage.console.rules.rights import Right
@@ -79,7 +80,7 @@ def _add_changes(door: Blueprint, db: Database) -> None:
             proposal = _proposed(db, key)
             present, then = try_out(db, proposal, book().prices, instant())
         except (BadInput, NotFound) as wrong:
-            flash(str(wrong), "wrong")
+            flash(refusal_told(wrong), "wrong")
             return _page(db, key, request.form.to_dict(flat=False))
         fields = [(name, value) for name, value in request.form.items(multi=True) if name not in {"csrf_token", "seal"}]
         shown = {"key": key, "proposal": proposal, "present": present, "then": then, "days": DAYS, "fields": fields}
@@ -96,7 +97,7 @@ def _add_changes(door: Blueprint, db: Database) -> None:
             proposal = _proposed(db, key)
             adopt(db, proposal, request.form.get("seal", ""), who.actor, instant(), {"from": address()})
         except (BadInput, NotFound) as wrong:
-            flash(str(wrong), "wrong")
+            flash(refusal_told(wrong), "wrong")
             return _page(db, key, request.form.to_dict(flat=False))
         flash(gettext("It is saved and holds from now on. What was planned is planned anew within a minute."), "good")
         return redirect(url_for("programme_page.one", key=key), 303)
@@ -115,7 +116,7 @@ def _add_own(door: Blueprint, db: Database) -> None:
             override(db, who.agency_id, emr_id, change, who.actor, instant())
             flash(gettext("Saved for this patient."), "good")
         except (BadInput, NotFound) as wrong:
-            flash(str(wrong), "wrong")
+            flash(refusal_told(wrong), "wrong")
         return redirect(url_for("programme_page.one", key=key), 303)
 
 

@@ -24,7 +24,7 @@ REASONS: Mapping[str, Any] = MappingProxyType(
         "hospitalized": lazy_gettext("The patient is in hospital; texts pause until somebody sets them active again."),
         "on_hold": lazy_gettext("The patient's care is on hold; texts pause with it."),
         "contact_ended": lazy_gettext(
-            "The EMR gives the patient another phone now; this one is no longer theirs to be texted."
+            "This phone was ended: the EMR gives another one, or somebody of the agency said that it is no longer theirs."
         ),
         "wrong_number": lazy_gettext("Somebody answered from this phone that it is not the patient's."),
         "landline": lazy_gettext("This phone is a landline and gets no texts."),
@@ -115,7 +115,10 @@ REASONS: Mapping[str, Any] = MappingProxyType(
             "Twilio was busy or out of reach, and the text had certainly not left; it is tried again."
         ),
         "stopped_before_it_left": lazy_gettext(
-            "Our program was stopped before it left; another worker, or the next start, sends it."
+            "Its turn had not come when our program was stopped or had waited too long; it was decided anew."
+        ),
+        "sent_again": lazy_gettext(
+            "Somebody of the agency asked for it to be sent again; the new text is decided like any other."
         ),
         "twilios_log": lazy_gettext("Twilio's log holds the text, so it had left; it is not sent again."),
         "sending_stopped": lazy_gettext(

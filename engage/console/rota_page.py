@@ -34,6 +34,7 @@ from engage.alerts.rota_changes import (
 from engage.alerts.rules.troubles import Trouble
 from engage.console.gate import address, needs
 from engage.console.ladders_read import read_changes
+from engage.console.refusals_told import refusal_told
 from engage.console.rules.board import read_day, read_wall
 from engage.console.rules.rights import Right
 from engage.console.showing import instant, number, tools, viewer
@@ -232,7 +233,7 @@ def _saved(db: Database, change: Callable[[Session, Author], Changed]) -> Respon
         if changed.problems:
             flash(gettext("Look at what is wrong in the next 14 days, below."), "warn")
     except (BadInput, NotFound) as wrong:
-        flash(str(wrong), "wrong")
+        flash(refusal_told(wrong), "wrong")
     return redirect(url_for("rota_page.show", branch=number("shown"), week=number("week") or None), 303)
 
 

@@ -121,7 +121,7 @@ def _add_trial(door: Blueprint, db: Database) -> None:
                 text_myself(session, writer, (key, language), said, book(), instant(), {"from": address()})
             flash(gettext("It is on its way to your own phone, with invented names. Nothing was saved."), "good")
         except (BadInput, NotFound) as wrong:
-            flash(str(wrong), "wrong")
+            flash(refusal_told(wrong), "wrong")
         return _page(_known(_read(db), key, language), key, language, said)
 
 
