@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from datetime import date
 
+from engage.replies.rules.features import features
 from engage.replies.rules.guards import Scene, spoken
 from engage.replies.rules.lexicon import Entry, Find, Lexicon
 from engage.replies.rules.quotes import own_words
 from engage.replies.rules.reading import RULE_VERSION, Asked, Evidence, Intent, Reading
 from engage.replies.rules.score import Fit, Score, find_score
-from engage.replies.rules.settle import STORY, settle
+from engage.replies.rules.second import second_opinion
+from engage.replies.rules.settle import STORY, Verdict, settle
 from engage.replies.rules.times import wanted_times
 from engage.replies.rules.vitals import Measured, measure
 from engage.replies.rules.words import Words
@@ -44,7 +46,19 @@ def read(text: str, asked: Asked, *, lexicon: Lexicon, language: str = "en", tod
         taken = measured.taken | {i for f in kept if f.entry.kind == "numbers" for i in range(f.first, f.last)}
         sounds = _sounds(lexicon, main)
         score = find_score(words.items, asked.top, taken, _numbers(lexicon, main), sounds, lists)
-    return _finish(text, asked, words, scene, kept, score, lists, today, main)
+    verdict = settle(kept, score, asked, scene)
+    if lexicon.weights and _may_weigh(seen, verdict):
+        families = lexicon.families.get(main, lexicon.families["en"])
+        opinion = lexicon.weights.weigh(features(seen.items, asked, families, lists["negators"]))
+        verdict = second_opinion(verdict, opinion, lexicon.weights)
+    return _finish(text, asked, words, verdict, score, lists, today)
+
+
+def _may_weigh(words: Words, verdict: Verdict) -> bool:
+    """Whether the weights are asked at all: a word alone that the rules know means what they say."""
+    return Intent.AUTO_REPLY not in verdict.finds and (
+        len(spoken(words.items)) > 1 or Intent.UNCLEAR in verdict.finds
+    )
 
 
 def kept_finds(text: str, asked: Asked, lexicon: Lexicon, language: str) -> list[Find]:
@@ -126,14 +140,11 @@ def _finish(
     text: str,
     asked: Asked,
     words: Words,
-    scene: Scene,
-    kept: list[Find],
+    verdict: Verdict,
     score: Score,
     lists: dict[str, frozenset[str]],
     today: date | None,
-    main: str,
 ) -> Reading:
-    verdict = settle(kept, score, asked, scene)
     shown = set(words.emoji)
     if asked is Asked.REMINDER and set(verdict.finds) <= {Intent.THANKS} and shown and shown <= lists["emoji_yes"]:
         return _alone(Intent.CONFIRM, text, "thumbs-up or check mark", 0.9)
@@ -147,10 +158,12 @@ def _finish(
     if Intent.SCORE in verdict.finds and score.value is not None:
         evidence.append(_evidence(text, words, Intent.SCORE, score.first, score.last, "score: " + score.fit.value))
     times = wanted_times(text, words.items, lists, today) if Intent.RESCHEDULE in verdict.finds else ()
-    confidence = _confidence(words, intents, len(lists["english"] & set(spoken(words.items))), verdict.contradicts)
+    confidence = _confidence(words, intents, len(lists["english"] & set(spoken(words.items))), verdict)
     foreign = any(f.entry.language not in _UNDERSTOOD for finds in verdict.finds.values() for f in finds)
     story = any(f.entry is STORY for f in verdict.finds.get(Intent.COMPLAINT, ()))
-    needs_person = intents == (Intent.UNCLEAR,) or confidence < 0.5 or verdict.contradicts or foreign or story
+    needs_person = (
+        intents == (Intent.UNCLEAR,) or confidence < 0.5 or verdict.contradicts or verdict.is_only_weighed or foreign or story
+    )
     evidence.sort(key=lambda e: (e.start, e.intent.value, e.rule))
     return Reading(intents, value, times, tuple(evidence), confidence, needs_person, RULE_VERSION)
 
@@ -219,11 +232,11 @@ def _evidence(text: str, words: Words, intent: Intent, first: int, last: int, ru
     return Evidence(intent, text[start:end], start, end, rule)
 
 
-def _confidence(words: Words, intents: tuple[Intent, ...], known: int, contradicts: bool) -> float:
+def _confidence(words: Words, intents: tuple[Intent, ...], known: int, verdict: Verdict) -> float:
     """How much of the reply was understood, as a figure from 0 to 1; for sorting a worklist, not a probability."""
     length = len(spoken(words.items))
     sure = 0.95 if intents != (Intent.UNCLEAR,) else 0.4
     sure -= 0.05 * sum(w.repaired for w in words.items)
     sure -= 0.01 * max(0, length - 12)
-    sure -= 0.3 if contradicts else 0.0
+    sure -= 0.3 if verdict.contradicts else 0.15 if verdict.is_weighed else 0.0
     return round(max(0.1, min(1.0, sure + (0.05 if length <= 2 or known else 0.0))), 2)
