@@ -23,6 +23,7 @@ from sklearn.model_selection import KFold
 from engage.replies.lexicon import WEIGHTS, load_lexicon
 from engage.replies.rules import Asked, Intent, Lexicon, read
 from engage.replies.rules.features import features
+from engage.replies.rules.guards import spoken
 from engage.replies.rules.lexicon import Entry, Find
 from engage.replies.rules.quotes import own_words
 from engage.replies.rules.second import second_opinion
@@ -51,6 +52,7 @@ class Row:
     features: frozenset[str]
     ruled: frozenset[Intent] | None
     group: str
+    length: int
 
 
 def key(context: str, text: str) -> str:
@@ -97,7 +99,7 @@ def rows() -> list[Row]:
             items = lexicon.words(own.text, main).items
             seen = features(items, Asked(row["context"]), lexicon.families[main], lexicon.lists[main]["negators"])
             said = first.get(key(row["context"], row["text"]))
-            found.append(Row(labels(row["intents"]), frozenset(f.name for f in seen), said, language))
+            found.append(Row(labels(row["intents"]), frozenset(f.name for f in seen), said, language, len(spoken(items))))
     return found
 
 
@@ -166,7 +168,7 @@ def trust(rows: Sequence[Row], said: Any) -> dict[Intent, Trust]:
 def both(row: Row, said: Sequence[float], weights: Weights) -> frozenset[Intent]:
     """What the two opinions come to, as at run time."""
     find = {label: [Find(Entry(label.value, label.value, "en", ()), 0, 0)] for label in row.ruled or ()}
-    opinion = Opinion(dict(zip(LABELS, said, strict=True)), ())
+    opinion = Opinion(dict(zip(LABELS, said, strict=True)), (), row.length)
     return frozenset(second_opinion(Verdict(find, None, False), opinion, weights).finds)
 
 

@@ -14,6 +14,9 @@ from engage.replies.rules.weights import Opinion, Weights
 LAST_RESORT = -0.5
 """How near an emergency must come where nothing else is understood: rather a nurse looks once too often."""
 
+LONG_ENOUGH = 8
+"""Words from which the weights may say that what the rules took for an emergency is none; a person reads it then."""
+
 _ALONE = frozenset({Intent.AUTO_REPLY, Intent.THANKS, Intent.UNCLEAR})
 
 
@@ -33,18 +36,23 @@ def second_opinion(verdict: Verdict, opinion: Opinion, weights: Weights) -> Verd
         for intent, trust in weights.trust.items()
     }
     labels = {i for i, margin in margins.items() if margin > 0 and i not in _ALONE and i is not Intent.SCORE}
-    labels |= {i for i, finds in ruled.items() if i is Intent.SCORE or (i is Intent.URGENT and _is_firm(finds))}
+    labels |= {i for i, finds in ruled.items() if i is Intent.SCORE or (i is Intent.URGENT and _is_firm(finds, opinion))}
     labels |= ruled.keys() - margins.keys()
     labels = _settled(labels, margins, ruled) or _nearest(margins, ruled)
     if labels == ruled.keys():
         return verdict
+    calmed = Intent.URGENT in ruled and Intent.URGENT not in labels
     finds = {i: ruled[i] if i in ruled else _told(weights.reasons(opinion, i), i) for i in labels}
-    return Verdict(finds, verdict.score, verdict.contradicts, is_weighed=True, is_only_weighed=nothing)
+    return Verdict(finds, verdict.score, verdict.contradicts, is_weighed=True, is_doubtful=nothing or calmed)
 
 
-def _is_firm(finds: list[Find]) -> bool:
-    """Whether one of them is more than a loose turn of phrase."""
-    return any(f.entry.kind != "maybe" for f in finds)
+def _is_firm(finds: list[Find], opinion: Opinion) -> bool:
+    """Whether an emergency of the rules stands whatever the weights say: few words, a measured value, one's own life,
+    or another language. A longer text has room to say that it is a movie, a neighbor or last spring.
+    """
+    if opinion.length < LONG_ENOUGH:
+        return True
+    return any(f.entry.kind == "own life" or f.entry.language not in {"en", "es"} for f in finds)
 
 
 def _settled(labels: set[Intent], margins: dict[Intent, float], ruled: Iterable[Intent]) -> set[Intent]:

@@ -49,7 +49,8 @@ def read(text: str, asked: Asked, *, lexicon: Lexicon, language: str = "en", tod
     verdict = settle(kept, score, asked, scene)
     if lexicon.weights and _may_weigh(seen, verdict):
         families = lexicon.families.get(main, lexicon.families["en"])
-        opinion = lexicon.weights.weigh(features(seen.items, asked, families, lists["negators"]))
+        found = features(seen.items, asked, families, lists["negators"])
+        opinion = lexicon.weights.weigh(found, len(spoken(seen.items)))
         verdict = second_opinion(verdict, opinion, lexicon.weights)
     return _finish(text, asked, words, verdict, score, lists, today)
 
@@ -162,7 +163,7 @@ def _finish(
     foreign = any(f.entry.language not in _UNDERSTOOD for finds in verdict.finds.values() for f in finds)
     story = any(f.entry is STORY for f in verdict.finds.get(Intent.COMPLAINT, ()))
     needs_person = (
-        intents == (Intent.UNCLEAR,) or confidence < 0.5 or verdict.contradicts or verdict.is_only_weighed or foreign or story
+        intents == (Intent.UNCLEAR,) or confidence < 0.5 or verdict.contradicts or verdict.is_doubtful or foreign or story
     )
     evidence.sort(key=lambda e: (e.start, e.intent.value, e.rule))
     return Reading(intents, value, times, tuple(evidence), confidence, needs_person, RULE_VERSION)

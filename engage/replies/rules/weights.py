@@ -46,10 +46,11 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What the weights say of one reply: a sum for every label, and the features that are known."""
+    """What the weights say of one reply of `length` words: a sum for every label, and the features that are known."""
 
     sums: Mapping[Intent, float]
     known: tuple[Feature, ...]
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Weights:
             {intent: Trust(*(trust[intent][name] for name in _TRUST)) for intent in begins},
         )
 
-    def weigh(self, features: Iterable[Feature]) -> Opinion:
+    def weigh(self, features: Iterable[Feature], length: int) -> Opinion:
         """Add up what is known of these features; each counts once."""
         first: dict[str, Feature] = {}
         for feature in features:
@@ -103,7 +104,7 @@ class Weights:
             for intent, weight in self.by_feature[name]:
                 sums[intent] += weight
         scale = SPREAD / sqrt(max(1, len(first)))
-        return Opinion({i: self.begins[i] + scale * s for i, s in sums.items()}, tuple(first.values()))
+        return Opinion({i: self.begins[i] + scale * s for i, s in sums.items()}, tuple(first.values()), length)
 
     def reasons(self, opinion: Opinion, intent: Intent) -> list[tuple[int, int]]:
         """Where the words stand that weighed most for a label, no word twice."""
