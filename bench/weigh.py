@@ -39,7 +39,7 @@ RARE = 3
 """Rows a feature must stand in."""
 STRENGTH = 4.0
 """The inverse of the penalty on large weights (scikit-learn's C)."""
-SMALL = 0.3
+SMALL = 0.4
 """Weights below this are left out of the file."""
 LABELS = tuple(Intent)
 
