@@ -11,7 +11,7 @@ import csv
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,14 @@ from sklearn.model_selection import KFold
 
 from engage.replies.lexicon import WEIGHTS, load_lexicon
 from engage.replies.rules import Asked, Intent, Lexicon, read
-from engage.replies.rules.features import features
+from engage.replies.rules.features import Feature, features
 from engage.replies.rules.guards import spoken
 from engage.replies.rules.lexicon import Entry, Find
 from engage.replies.rules.quotes import own_words
 from engage.replies.rules.second import second_opinion
 from engage.replies.rules.settle import Verdict
-from engage.replies.rules.weights import SPREAD, Opinion, Trust, Weights
+from engage.replies.rules.understand import taken_away
+from engage.replies.rules.weights import BELIEF, SPREAD, Opinion, Trust, Weights
 
 ROOT = Path(__file__).parents[1]
 LEXICON = ROOT / "config" / "lexicon"
@@ -42,6 +43,10 @@ STRENGTH = 4.0
 SMALL = 0.4
 """Weights below this are left out of the file."""
 LABELS = tuple(Intent)
+ORDINARY = ROOT.parent / "shared" / "data" / "sms" / "uci_sms_spam.tsv"
+CONTROLLED = frozenset(Intent) - {Intent.UNCLEAR, Intent.THANKS, Intent.QUESTION, Intent.CONFIRM, Intent.SCORE, Intent.CALLBACK, Intent.RESCHEDULE}
+"""What an ordinary text to a friend never means."""
+ORDINARY_WEIGHT = 3
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class Row:
     ruled: frozenset[Intent] | None
     group: str
     length: int
+    taken: frozenset[str]
+    asked: Asked
 
 
 def key(context: str, text: str) -> str:
@@ -66,7 +73,7 @@ def table(file: Path) -> list[dict[str, str]]:
 
 
 def rules_alone() -> Lexicon:
-    return replace(load_lexicon(LEXICON), weights=Weights.parse(()))
+    return load_lexicon(LEXICON, is_weighed=False)
 
 
 def remember(files: Iterable[Path]) -> None:
@@ -99,8 +106,34 @@ def rows() -> list[Row]:
             items = lexicon.words(own.text, main).items
             seen = features(items, Asked(row["context"]), lexicon.families[main], lexicon.lists[main]["negators"])
             said = first.get(key(row["context"], row["text"]))
-            found.append(Row(labels(row["intents"]), frozenset(f.name for f in seen), said, language, len(spoken(items))))
+            taken = taken_away(row["text"], Asked(row["context"]), lexicon, row["lang"])
+            names = frozenset(f.name for f in seen)
+            found.append(Row(labels(row["intents"]), names, said, language, len(spoken(items)), taken, Asked(row["context"])))
     return found
+
+
+def ordinary() -> list[Row]:
+    """Every second text of a public corpus of ordinary texting, where it is beside the checkout: what means none of it.
+
+    The other half stays for tests/rules/replies/test_corpus.py, which counts on it. Those the rules read as one of
+    CONTROLLED are left out: a few of them mean it.
+    """
+    lexicon, found = rules_alone(), []
+    lines = ORDINARY.read_text(encoding="utf-8", errors="replace").split("\n") if ORDINARY.exists() else []
+    for line in lines:
+        kind, _, text = line.partition("\t")
+        if kind != "ham" or is_counted(text):
+            continue
+        if not CONTROLLED & set(read(text, Asked.NONE, lexicon=lexicon).intents):
+            items = lexicon.words(text, "en").items
+            seen = features(items, Asked.NONE, lexicon.families["en"], lexicon.lists["en"]["negators"])
+            found.append(Row(frozenset(), frozenset(f.name for f in seen), None, "ordinary", 0, frozenset(), Asked.NONE))
+    return found
+
+
+def is_counted(text: str) -> bool:
+    """Whether a text of the public corpus is only counted, never learned from."""
+    return hashlib.sha256(text.encode()).digest()[0] % 2 == 1
 
 
 def matrix(rows: Sequence[Row], vocabulary: dict[str, int]) -> Any:
@@ -110,17 +143,19 @@ def matrix(rows: Sequence[Row], vocabulary: dict[str, int]) -> Any:
     return sparse.csr_matrix((values, [i for c in columns for i in c], starts), shape=(len(rows), len(vocabulary)))
 
 
-def learn(rows: Sequence[Row], names: Iterable[str] | None = None) -> Weights:
+def learn(rows: Sequence[Row]) -> Weights:
     """One penalised logistic regression a label over the features; no trust yet."""
-    if names is None:
-        counts = Counter(name for row in rows for name in row.features)
-        names = (name for name, count in counts.items() if count >= RARE)
-    vocabulary = {name: i for i, name in enumerate(sorted(names))}
+    counts = Counter(name for row in rows for name in row.features)
+    vocabulary = {name: i for i, name in enumerate(sorted(name for name, count in counts.items() if count >= RARE))}
     table, begins = matrix(rows, vocabulary), {}
+    patients = [row.group != "ordinary" for row in rows]
+    share = [1.0 if patient else ORDINARY_WEIGHT for patient in patients]
     by_feature: dict[str, list[tuple[Intent, float]]] = {name: [] for name in vocabulary}
     for label in LABELS:
-        answers = [label in row.wanted for row in rows]
-        model = LogisticRegression(C=STRENGTH, solver="liblinear", max_iter=300, random_state=1).fit(table, answers)
+        counted = [i for i, patient in enumerate(patients) if patient or label in CONTROLLED]
+        answers = [label in rows[i].wanted for i in counted]
+        model = LogisticRegression(C=STRENGTH, solver="liblinear", max_iter=300, random_state=1)
+        model.fit(table[counted], answers, sample_weight=[share[i] for i in counted])
         begins[label] = round(float(model.intercept_[0]), 2)
         for name, weight in zip(vocabulary, model.coef_[0], strict=True):
             if abs(weight) >= SMALL:
@@ -160,16 +195,16 @@ def trust(rows: Sequence[Row], said: Any) -> dict[Intent, Trust]:
             nothing * (label is not Intent.UNCLEAR), symptom * (label is Intent.URGENT),
         ])  # fmt: skip
         model = LogisticRegression(C=1.0, max_iter=3000).fit(parts, [label in row.wanted for row in rows])
-        found_, weighs, weighs_found, nothing_, symptom_ = (round(float(c), 2) for c in model.coef_[0])
-        believed[label] = Trust(round(float(model.intercept_[0]), 2), found_, weighs, weighs_found, nothing_, symptom_)
+        believed[label] = Trust(*(round(float(number), 2) for number in (model.intercept_[0], *model.coef_[0])))
     return believed
 
 
 def both(row: Row, said: Sequence[float], weights: Weights) -> frozenset[Intent]:
     """What the two opinions come to, as at run time."""
     find = {label: [Find(Entry(label.value, label.value, "en", ()), 0, 0)] for label in row.ruled or ()}
-    opinion = Opinion(dict(zip(LABELS, said, strict=True)), (), row.length)
-    return frozenset(second_opinion(Verdict(find, None, False), opinion, weights).finds)
+    known = tuple(Feature(name, 1, 2) for name in sorted(row.features) if name in weights.by_feature)
+    opinion = Opinion(dict(zip(LABELS, said, strict=True)), known, row.length, 1.0)
+    return frozenset(second_opinion(Verdict(find, None, False), opinion, weights, row.asked, row.taken).finds)
 
 
 def count(name: str, rows: Sequence[Row], read: Sequence[frozenset[Intent]]) -> None:
@@ -191,11 +226,9 @@ def write(weights: Weights, file: Path) -> None:
         "# label, weight, feature. {class} is a class of the lexicon, no~word a denied one, word- any ending, # a number,",
         "# \"checkin: word\" a word after that question; in parentheses how far the label is believed beside the rules.",
     ]
-    names = ("at first", "rules say so", "weights", "weights, rules say so", "rules say nothing", "rules say symptom")
     for label in sorted(LABELS, key=lambda i: i.value):
         believed = weights.trust[label]
-        parts = (believed.at_first, believed.found, believed.weighs, believed.weighs_found, believed.nothing, believed.symptom)
-        lines += [f"{label.value}\t{value:+.2f}\t({name})" for name, value in zip(names, parts, strict=True)]
+        lines += [f"{label.value}\t{value:+.2f}\t{name}" for name, value in zip(BELIEF, astuple(believed), strict=True)]
         lines.append(f"{label.value}\t{weights.begins[label]:+.2f}\t(begins with)")
         mine = sorted(
             ((w, name) for name, weighed in weights.by_feature.items() for i, w in weighed if i is label),
@@ -213,13 +246,14 @@ def main() -> None:
     if asked.remember:
         remember(asked.remember)
         return
-    all_rows = rows()
-    said = held_out_sums(all_rows, learn)
+    all_rows, others = rows(), ordinary()
+    said = held_out_sums(all_rows, lambda train: learn([*train, *others]))
+    weights = learn([*all_rows, *others])
     new = [i for i, row in enumerate(all_rows) if row.ruled is not None]
     fresh = [all_rows[i] for i in new]
     readings: list[frozenset[Intent]] = [frozenset()] * len(fresh)
     for train, test in KFold(FOLDS, shuffle=True, random_state=5).split(fresh):
-        believed = Weights({}, {}, trust([fresh[i] for i in train], said[[new[i] for i in train]]))
+        believed = replace(weights, trust=trust([fresh[i] for i in train], said[[new[i] for i in train]]))
         for i in test:
             readings[i] = both(fresh[i], said[new[i]], believed)
     for language in ("en", "es"):
@@ -227,7 +261,6 @@ def main() -> None:
         count(f"{language}, rules alone", [fresh[i] for i in mine], [fresh[i].ruled or frozenset() for i in mine])
         count(f"{language}, both", [fresh[i] for i in mine], [readings[i] for i in mine])
     if not asked.dry_run:
-        weights = learn(all_rows)
         write(replace(weights, trust=trust(fresh, said[new])), LEXICON / WEIGHTS)
 
 

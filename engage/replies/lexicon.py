@@ -16,13 +16,13 @@ from engage.replies.rules.lexicon import Lexicon
 WEIGHTS = "weights.tsv"
 
 
-def load_lexicon(folder: Path) -> Lexicon:
-    """Read every `*.toml` of `folder`, and its weights. Raises ConfigurationError naming what is missing or the file that is broken."""
+def load_lexicon(folder: Path, *, is_weighed: bool = True) -> Lexicon:
+    """Read every `*.toml` of `folder`, and its weights unless the rules shall read alone. Raises ConfigurationError naming what is missing or the file that is broken."""
     files = tuple(sorted(folder.glob("*.toml")))
     missing = {"en.toml", "es.toml"} - {f.name for f in files}
     if missing:
         raise ConfigurationError(f"No lexicon in {folder}: {' and '.join(sorted(missing))} must be there.")
-    learned = tuple(f for f in (folder / WEIGHTS,) if f.exists())
+    learned = tuple(f for f in (folder / WEIGHTS,) if is_weighed and f.exists())
     return _load(tuple((f, f.stat().st_mtime_ns) for f in (*files, *learned)))
 
 

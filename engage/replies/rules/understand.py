@@ -40,26 +40,19 @@ def read(text: str, asked: Asked, *, lexicon: Lexicon, language: str = "en", tod
     seen = lexicon.words(own.text, main)
     if not spoken(seen.items):
         return _pictures_only(text, seen, asked, lists)
-    words, scene, measured, kept = _kept(seen, asked, lexicon, main)
+    words, scene, measured, kept, lost = _kept(seen, asked, lexicon, main)
     score = Score(Fit.NONE)
     if asked.top:
         taken = measured.taken | {i for f in kept if f.entry.kind == "numbers" for i in range(f.first, f.last)}
         sounds = _sounds(lexicon, main)
         score = find_score(words.items, asked.top, taken, _numbers(lexicon, main), sounds, lists)
     verdict = settle(kept, score, asked, scene)
-    if lexicon.weights and _may_weigh(seen, verdict):
+    if lexicon.weights:
         families = lexicon.families.get(main, lexicon.families["en"])
         found = features(seen.items, asked, families, lists["negators"])
         opinion = lexicon.weights.weigh(found, len(spoken(seen.items)))
-        verdict = second_opinion(verdict, opinion, lexicon.weights)
+        verdict = second_opinion(verdict, opinion, lexicon.weights, asked, lost)
     return _finish(text, asked, words, verdict, score, lists, today)
-
-
-def _may_weigh(words: Words, verdict: Verdict) -> bool:
-    """Whether the weights are asked at all: a word alone that the rules know means what they say."""
-    return Intent.AUTO_REPLY not in verdict.finds and (
-        len(spoken(words.items)) > 1 or Intent.UNCLEAR in verdict.finds
-    )
 
 
 def kept_finds(text: str, asked: Asked, lexicon: Lexicon, language: str) -> list[Find]:
@@ -68,8 +61,19 @@ def kept_finds(text: str, asked: Asked, lexicon: Lexicon, language: str) -> list
     return _kept(lexicon.words(text, main), asked, lexicon, main)[3]
 
 
-def _kept(seen: Words, asked: Asked, lexicon: Lexicon, main: str) -> tuple[Words, Scene, Measured, list[Find]]:
-    """Hide the idioms, find what is said, and drop what is denied, past, imagined, over or somebody else's."""
+def taken_away(text: str, asked: Asked, lexicon: Lexicon, language: str) -> frozenset[str]:
+    """What the text speaks of and means none of: denied, past, imagined, over, somebody else's."""
+    main = lexicon.main_language(text, language)
+    return _kept(lexicon.words(text, main), asked, lexicon, main)[4]
+
+
+def _kept(
+    seen: Words, asked: Asked, lexicon: Lexicon, main: str
+) -> tuple[Words, Scene, Measured, list[Find], frozenset[str]]:
+    """Hide the idioms, find what is said, and drop what is denied, past, imagined, over or somebody else's.
+
+    Last come the meanings of which all that was found was dropped.
+    """
     lists = lexicon.lists[main]
     idioms = [f for f in lexicon.idioms.search(seen, asked) if _is_spoken(f, seen, lexicon, main)]
     loose = [f for f in idioms if f.entry.kind == "loose"]
@@ -84,7 +88,8 @@ def _kept(seen: Words, asked: Asked, lexicon: Lexicon, main: str) -> tuple[Words
     kept = [f for f, reasons in against.items() if not reasons and not any(_is_part(f, whole) for whole in lost)]
     if asked is Asked.SURVEY:
         kept = [f for f in kept if f.entry.means not in {"urgent", "symptom"} or not scene.tended(f)]
-    return words, scene, measured, [*kept, *_questions(words, kept)]
+    lost_only = {f.entry.means for f, reasons in against.items() if reasons} - {f.entry.means for f in kept}
+    return words, scene, measured, [*kept, *_questions(words, kept)], frozenset(lost_only)
 
 
 def _is_part(find: Find, whole: Find) -> bool:

@@ -18,7 +18,15 @@ SPREAD = 3.0
 TOLD = 3
 """Words shown as evidence for one label."""
 
-_TRUST = ("(at first)", "(rules say so)", "(weights)", "(weights, rules say so)", "(rules say nothing)", "(rules say symptom)")
+BELIEF = (
+    "(at first)",
+    "(rules say so)",
+    "(weights)",
+    "(weights, rules say so)",
+    "(rules say nothing)",
+    "(rules say symptom)",
+)
+"""The rows of the table that say how far a label's sum is believed beside the rules, as in Trust."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class Trust:
     nothing: float
     symptom: float
 
-    def margin(self, weight: float, found: bool, nothing: bool, symptom: bool) -> float:
+    def margin(self, weight: float, *, found: bool, nothing: bool, symptom: bool) -> float:
         """Above 0 the label stands: what the weights say and what the rules found, taken together."""
         weighs = self.weighs + (self.weighs_found if found else 0.0)
         return (
@@ -46,11 +54,14 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What the weights say of one reply of `length` words: a sum for every label, and the features that are known."""
+    """What the weights say of one reply of `length` words: a sum for every label, the features that are known, and the
+    share of the words that are.
+    """
 
     sums: Mapping[Intent, float]
     known: tuple[Feature, ...]
     length: int
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +89,19 @@ class Weights:
                 intent, value = Intent(label), float(weight)
             except ValueError:
                 raise ValueError(f"weights, line {number}: {line.strip()!r} is not a label, a weight and a feature.") from None
-            if feature in _TRUST:
+            if feature in BELIEF:
                 trust.setdefault(intent, {})[feature] = value
             elif feature == "(begins with)":
                 begins[intent] = value
             else:
                 by_feature.setdefault(feature, []).append((intent, value))
         for intent in begins:
-            if missing := set(_TRUST) - trust.get(intent, {}).keys():
+            if missing := set(BELIEF) - trust.get(intent, {}).keys():
                 raise ValueError(f"weights: {intent.value} lacks {', '.join(sorted(missing))}.")
         return cls(
             begins,
             {name: tuple(weighs) for name, weighs in by_feature.items()},
-            {intent: Trust(*(trust[intent][name] for name in _TRUST)) for intent in begins},
+            {intent: Trust(*(trust[intent][name] for name in BELIEF)) for intent in begins},
         )
 
     def weigh(self, features: Iterable[Feature], length: int) -> Opinion:
@@ -99,12 +110,20 @@ class Weights:
         for feature in features:
             if feature.name in self.by_feature:
                 first.setdefault(feature.name, feature)
+        told = {f.first for f in first.values() if f.last == f.first + 1}
         sums = dict.fromkeys(self.begins, 0.0)
         for name in first:
             for intent, weight in self.by_feature[name]:
                 sums[intent] += weight
         scale = SPREAD / sqrt(max(1, len(first)))
-        return Opinion({i: self.begins[i] + scale * s for i, s in sums.items()}, tuple(first.values()), length)
+        return Opinion({i: self.begins[i] + scale * s for i, s in sums.items()}, tuple(first.values()), length, len(told) / max(1, length))
+
+    def strongest(self, opinion: Opinion, intent: Intent) -> float:
+        """The largest weight of one word, pair or class for a label, whatever was asked; 0 if none speaks for it."""
+        return max(
+            (w for f in opinion.known if f.last and ": " not in f.name for i, w in self.by_feature[f.name] if i is intent),
+            default=0.0,
+        )
 
     def reasons(self, opinion: Opinion, intent: Intent) -> list[tuple[int, int]]:
         """Where the words stand that weighed most for a label, no word twice."""
