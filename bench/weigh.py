@@ -44,7 +44,15 @@ SMALL = 0.4
 """Weights below this are left out of the file."""
 LABELS = tuple(Intent)
 ORDINARY = ROOT.parent / "shared" / "data" / "sms" / "uci_sms_spam.tsv"
-CONTROLLED = frozenset(Intent) - {Intent.UNCLEAR, Intent.THANKS, Intent.QUESTION, Intent.CONFIRM, Intent.SCORE, Intent.CALLBACK, Intent.RESCHEDULE}
+CONTROLLED = frozenset(Intent) - {
+    Intent.UNCLEAR,
+    Intent.THANKS,
+    Intent.QUESTION,
+    Intent.CONFIRM,
+    Intent.SCORE,
+    Intent.CALLBACK,
+    Intent.RESCHEDULE,
+}
 """What an ordinary text to a friend never means."""
 ORDINARY_WEIGHT = 3
 
@@ -108,7 +116,9 @@ def rows() -> list[Row]:
             said = first.get(key(row["context"], row["text"]))
             taken = taken_away(row["text"], Asked(row["context"]), lexicon, row["lang"])
             names = frozenset(f.name for f in seen)
-            found.append(Row(labels(row["intents"]), names, said, language, len(spoken(items)), taken, Asked(row["context"])))
+            found.append(
+                Row(labels(row["intents"]), names, said, language, len(spoken(items)), taken, Asked(row["context"]))
+            )
     return found
 
 
@@ -127,7 +137,9 @@ def ordinary() -> list[Row]:
         if not CONTROLLED & set(read(text, Asked.NONE, lexicon=lexicon).intents):
             items = lexicon.words(text, "en").items
             seen = features(items, Asked.NONE, lexicon.families["en"], lexicon.lists["en"]["negators"])
-            found.append(Row(frozenset(), frozenset(f.name for f in seen), None, "ordinary", 0, frozenset(), Asked.NONE))
+            found.append(
+                Row(frozenset(), frozenset(f.name for f in seen), None, "ordinary", 0, frozenset(), Asked.NONE)
+            )
     return found
 
 
@@ -224,7 +236,7 @@ def write(weights: Weights, file: Path) -> None:
     lines = [
         "# Learned by bench/weigh.py from the tuned half of tests/corpus; see docs/reference/understanding.md. Do not edit by hand.",
         "# label, weight, feature. {class} is a class of the lexicon, no~word a denied one, word- any ending, # a number,",
-        "# \"checkin: word\" a word after that question; in parentheses how far the label is believed beside the rules.",
+        '# "checkin: word" a word after that question; in parentheses how far the label is believed beside the rules.',
     ]
     for label in sorted(LABELS, key=lambda i: i.value):
         believed = weights.trust[label]
@@ -240,7 +252,9 @@ def write(weights: Weights, file: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--remember", nargs="+", type=Path, metavar="FILE", help="note what the rules alone say of new rows")
+    parser.add_argument(
+        "--remember", nargs="+", type=Path, metavar="FILE", help="note what the rules alone say of new rows"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the figures and write nothing")
     asked = parser.parse_args()
     if asked.remember:

@@ -12,7 +12,6 @@ from typing import Any
 from engage.errors import ConfigurationError
 from engage.replies.rules.lexicon import Lexicon
 
-
 WEIGHTS = "weights.tsv"
 
 

@@ -168,7 +168,12 @@ def _finish(
     foreign = any(f.entry.language not in _UNDERSTOOD for finds in verdict.finds.values() for f in finds)
     story = any(f.entry is STORY for f in verdict.finds.get(Intent.COMPLAINT, ()))
     needs_person = (
-        intents == (Intent.UNCLEAR,) or confidence < 0.5 or verdict.contradicts or verdict.is_doubtful or foreign or story
+        intents == (Intent.UNCLEAR,)
+        or confidence < 0.5
+        or verdict.contradicts
+        or verdict.is_doubtful
+        or foreign
+        or story
     )
     evidence.sort(key=lambda e: (e.start, e.intent.value, e.rule))
     return Reading(intents, value, times, tuple(evidence), confidence, needs_person, RULE_VERSION)

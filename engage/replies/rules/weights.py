@@ -88,7 +88,9 @@ class Weights:
                 label, weight, feature = line.rstrip("\n").split("\t")
                 intent, value = Intent(label), float(weight)
             except ValueError:
-                raise ValueError(f"weights, line {number}: {line.strip()!r} is not a label, a weight and a feature.") from None
+                raise ValueError(
+                    f"weights, line {number}: {line.strip()!r} is not a label, a weight and a feature."
+                ) from None
             if feature in BELIEF:
                 trust.setdefault(intent, {})[feature] = value
             elif feature == "(begins with)":
@@ -116,12 +118,23 @@ class Weights:
             for intent, weight in self.by_feature[name]:
                 sums[intent] += weight
         scale = SPREAD / sqrt(max(1, len(first)))
-        return Opinion({i: self.begins[i] + scale * s for i, s in sums.items()}, tuple(first.values()), length, len(told) / max(1, length))
+        return Opinion(
+            {i: self.begins[i] + scale * s for i, s in sums.items()},
+            tuple(first.values()),
+            length,
+            len(told) / max(1, length),
+        )
 
     def strongest(self, opinion: Opinion, intent: Intent) -> float:
         """The largest weight of one word, pair or class for a label, whatever was asked; 0 if none speaks for it."""
         return max(
-            (w for f in opinion.known if f.last and ": " not in f.name for i, w in self.by_feature[f.name] if i is intent),
+            (
+                w
+                for f in opinion.known
+                if f.last and ": " not in f.name
+                for i, w in self.by_feature.get(f.name, ())
+                if i is intent
+            ),
             default=0.0,
         )
 
