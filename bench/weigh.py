@@ -216,7 +216,9 @@ def both(row: Row, said: Sequence[float], weights: Weights) -> frozenset[Intent]
     find = {label: [Find(Entry(label.value, label.value, "en", ()), 0, 0)] for label in row.ruled or ()}
     known = tuple(Feature(name, 1, 2) for name in sorted(row.features) if name in weights.by_feature)
     opinion = Opinion(dict(zip(LABELS, said, strict=True)), known, row.length, 1.0)
-    return frozenset(second_opinion(Verdict(find, None, False), opinion, weights, row.asked, row.taken).finds)
+    return frozenset(
+        second_opinion(Verdict(find, None, False), opinion, weights, row.asked, row.taken, row.length).finds
+    )
 
 
 def count(name: str, rows: Sequence[Row], read: Sequence[frozenset[Intent]]) -> None:

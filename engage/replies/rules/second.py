@@ -15,7 +15,7 @@ LAST_RESORT = -0.5
 """How near a label must come where nothing else is understood: rather a nurse looks once too often."""
 
 LONG_ENOUGH = 8
-"""Words from which the weights may say that what the rules took for an emergency is none; a person reads it then."""
+"""Words of a sentence from which the weights may say that what the rules took for an emergency is none; a person reads it then."""
 
 ENOUGH = 4
 """Words from which the weights are asked at all: shorter replies are what the rules know best."""
@@ -26,7 +26,7 @@ HALF = 0.5
 UNASKED = 1.0
 """How sure the weights must be of an emergency in a text that answers nothing: most such texts of the world mean none."""
 
-UNASKED_WORD = 2.0
+UNASKED_WORD = 2.2
 """What its strongest word must weigh then; without one, UNASKED_SYMPTOM beside a complaint that the rules found."""
 
 UNASKED_SYMPTOM = 1.5
@@ -45,11 +45,12 @@ _ALONE = frozenset({Intent.AUTO_REPLY, Intent.THANKS, Intent.UNCLEAR})
 
 
 def second_opinion(
-    verdict: Verdict, opinion: Opinion, weights: Weights, asked: Asked, taken: frozenset[str]
+    verdict: Verdict, opinion: Opinion, weights: Weights, asked: Asked, taken: frozenset[str], room: int
 ) -> Verdict:
     """Take the rules' labels and the weights' sums together, label by label, and apply the policy again.
 
-    `taken` are the meanings that the rules found and took away again: denied, past, somebody else's.
+    `taken` are the meanings that the rules found and took away again: denied, past, somebody else's. `room` is the words
+    of the shortest sentence in which the rules found an emergency.
     """
     ruled = verdict.finds
     if Intent.AUTO_REPLY in ruled or opinion.length < ENOUGH or opinion.share < HALF:
@@ -75,12 +76,10 @@ def second_opinion(
         if intent.value in taken and intent not in ruled:
             margins[intent] -= NEVER  # what a guard took away, the weights do not bring back
     labels = {i for i, margin in margins.items() if margin > 0 and i not in _ALONE and i is not Intent.SCORE}
-    labels |= {
-        i for i, finds in ruled.items() if i is Intent.SCORE or (i is Intent.URGENT and _is_firm(finds, opinion))
-    }
+    labels |= {i for i, finds in ruled.items() if i is Intent.SCORE or (i is Intent.URGENT and _is_firm(finds, room))}
     labels |= ruled.keys() - margins.keys()
     labels = _settled(labels, margins) or _nearest(margins, ruled)
-    if labels == ruled.keys() or (labels == {Intent.UNCLEAR} and ruled.keys() == {Intent.THANKS}):
+    if labels == ruled.keys() or (ruled.keys() == {Intent.THANKS} and labels <= {Intent.UNCLEAR, Intent.SYMPTOM}):
         return verdict
     calmed = Intent.URGENT in ruled and Intent.URGENT not in labels
     finds = {i: ruled[i] if i in ruled else _told(weights.reasons(opinion, i), i) for i in labels}
@@ -101,11 +100,11 @@ def _needed_to_stop(opinion: Opinion, asked: Asked) -> float:
     return STOPS if asked is not Asked.NONE or is_about_texts else UNASKED_STOPS
 
 
-def _is_firm(finds: list[Find], opinion: Opinion) -> bool:
-    """Whether an emergency of the rules stands whatever the weights say: few words, a measured value, one's own life,
-    or another language. A longer text has room to say that it is a movie, a neighbor or last spring.
+def _is_firm(finds: list[Find], room: int) -> bool:
+    """Whether an emergency of the rules stands whatever the weights say: a short sentence, a measured value, one's own
+    life, or another language. A longer one has room to say that it is a movie, a neighbor or last spring.
     """
-    if opinion.length < LONG_ENOUGH:
+    if room < LONG_ENOUGH:
         return True
     return any(f.entry.kind == "own life" or f.entry.language not in {"en", "es"} for f in finds)
 

@@ -51,8 +51,15 @@ def read(text: str, asked: Asked, *, lexicon: Lexicon, language: str = "en", tod
         families = lexicon.families.get(main, lexicon.families["en"])
         found = features(seen.items, asked, families, lists["negators"])
         opinion = lexicon.weights.weigh(found, len(spoken(seen.items)))
-        verdict = second_opinion(verdict, opinion, lexicon.weights, asked, lost)
+        verdict = second_opinion(verdict, opinion, lexicon.weights, asked, lost, _room(verdict, scene))
     return _finish(text, asked, words, verdict, score, lists, today)
+
+
+def _room(verdict: Verdict, scene: Scene) -> int:
+    """Words of the shortest sentence in which an emergency was found."""
+    told = {scene.sentence[f.first] for f in verdict.finds.get(Intent.URGENT, ())}
+    sentences = ([w for w, s in zip(scene.items, scene.sentence, strict=True) if s == one] for one in told)
+    return min((len(spoken(tuple(words))) for words in sentences), default=0)
 
 
 def kept_finds(text: str, asked: Asked, lexicon: Lexicon, language: str) -> list[Find]:

@@ -59,7 +59,7 @@ def ruled(*labels: str, kind: str = "", language: str = "en") -> Verdict:
         (ruled("unclear"), opinion(urgent=3), "none", (), "unclear"),
         (ruled("unclear"), opinion(urgent=3, known=("slumped",)), "none", (), "urgent"),
         (ruled("unclear"), opinion(optout=2), "none", (), "unclear"),
-        (ruled("unclear"), opinion(optout=2, known=("{texts}",)), "none", (), "optout"),
+        (ruled("unclear"), opinion(optout=3, known=("{texts}",)), "none", (), "optout"),
         # What a guard took away stays away.
         (ruled("unclear"), opinion(urgent=9), "checkin", ("urgent",), "unclear"),
         # What the rules found wrongly goes: not an emergency in few words, a value, one's own life; never a score.
@@ -79,13 +79,13 @@ def ruled(*labels: str, kind: str = "", language: str = "en") -> Verdict:
     ],
 )
 def test_two_opinions(rules: Verdict, said: Opinion, asked: str, taken: tuple[str, ...], both: str) -> None:
-    verdict = second_opinion(rules, said, SMALL, Asked(asked), frozenset(taken))
+    verdict = second_opinion(rules, said, SMALL, Asked(asked), frozenset(taken), said.length)
     assert "+".join(sorted(i.value for i in verdict.finds)) == both
     assert verdict.is_weighed == (verdict.finds.keys() != rules.finds.keys())
 
 
 def test_an_emergency_that_is_talked_away_goes_to_a_person() -> None:
-    verdict = second_opinion(ruled("score", "urgent"), opinion(urgent=-6), SMALL, Asked.CHECKIN, frozenset())
+    verdict = second_opinion(ruled("score", "urgent"), opinion(urgent=-6), SMALL, Asked.CHECKIN, frozenset(), 9)
     assert verdict.is_doubtful
 
 
