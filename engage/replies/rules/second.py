@@ -75,7 +75,9 @@ def second_opinion(
     for intent in margins:
         if intent.value in taken and intent not in ruled:
             margins[intent] -= NEVER  # what a guard took away, the weights do not bring back
-    labels: set[Intent] = {i for i, margin in margins.items() if margin > 0 and i not in _ALONE and i is not Intent.SCORE}
+    labels: set[Intent] = {
+        i for i, margin in margins.items() if margin > 0 and i not in _ALONE and i is not Intent.SCORE
+    }
     labels |= {i for i, finds in ruled.items() if i is Intent.SCORE or (i is Intent.URGENT and _is_firm(finds, room))}
     labels |= ruled.keys() - margins.keys()
     labels = _settled(labels, margins) or _nearest(margins, ruled)

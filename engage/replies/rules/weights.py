@@ -141,7 +141,13 @@ class Weights:
     def reasons(self, opinion: Opinion, intent: Intent) -> list[tuple[int, int]]:
         """Where the words stand that weighed most for a label, no word twice."""
         weighed = sorted(
-            ((weight, f) for f in opinion.known if f.last for i, weight in self.by_feature.get(f.name, ()) if i is intent),
+            (
+                (weight, f)
+                for f in opinion.known
+                if f.last
+                for i, weight in self.by_feature.get(f.name, ())
+                if i is intent
+            ),
             key=lambda pair: (-pair[0], pair[1].first, pair[1].name),
         )
         spans: list[tuple[int, int]] = []
