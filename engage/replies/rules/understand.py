@@ -132,7 +132,7 @@ def _is_spoken(find: Find, words: Words, lexicon: Lexicon, main: str) -> bool:
     return bool(spoken_words & (lexicon.own_words[language] - lexicon.own_words[main]))
 
 
-_UNDERSTOOD = frozenset({"en", "es", "value", "shape"})
+_UNDERSTOOD = frozenset({"en", "es", "value", "shape", "weights"})
 """Languages read in full; a find of any other means that a person must read the rest."""
 
 _ASKS = Entry(name="ends in a question mark", means="question", language="shape", says=())
