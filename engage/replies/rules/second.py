@@ -108,7 +108,7 @@ def _is_firm(finds: list[Find], room: int) -> bool:
     """
     if room < LONG_ENOUGH:
         return True
-    return any(f.entry.kind == "own life" or f.entry.language not in {"en", "es"} for f in finds)
+    return any(f.entry.kind in {"own life", "firm"} or f.entry.language not in {"en", "es"} for f in finds)
 
 
 def _settled(labels: set[Intent], margins: dict[Intent, float]) -> set[Intent]:

@@ -67,6 +67,7 @@ def ruled(*labels: str, kind: str = "", language: str = "en") -> Verdict:
         (ruled("score", "urgent"), opinion(length=5, urgent=-6), "checkin", (), "score+urgent"),
         (ruled("urgent", language="value"), opinion(urgent=-6), "checkin", (), "urgent"),
         (ruled("urgent", kind="own life"), opinion(urgent=-6), "checkin", (), "urgent"),
+        (ruled("urgent", kind="firm"), opinion(urgent=-6), "checkin", (), "urgent"),
         (ruled("score"), opinion(score=-9, thanks=4), "checkin", (), "score"),
         (ruled("unclear"), opinion(score=9), "checkin", (), "unclear"),
         # One answer to a visit; a wrong number asks nothing more.
