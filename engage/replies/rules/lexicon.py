@@ -11,8 +11,10 @@ from typing import Any, NamedTuple, Self
 
 from rapidfuzz.distance import OSA
 
+from engage.replies.rules.features import Families
 from engage.replies.rules.pattern import STEM, Pattern, compile_pattern
 from engage.replies.rules.reading import Asked
+from engage.replies.rules.weights import Weights
 from engage.replies.rules.words import Words, deny_once, fold, open_slurred, split
 
 MARKS = frozenset({".", ",", "?"})
@@ -126,10 +128,15 @@ class Lexicon:
     people: frozenset[str]
     repairable: Mapping[str, Mapping[str, tuple[str, ...]]]
     only: Mapping[str, frozenset[str]]
+    families: Mapping[str, Families]
+    weights: Weights
 
     @classmethod
-    def parse(cls, languages: Mapping[str, Mapping[str, Any]]) -> Self:
-        """Build from one table per language. Raises ValueError naming the entry that cannot be understood."""
+    def parse(cls, languages: Mapping[str, Mapping[str, Any]], weights: Iterable[str] = ()) -> Self:
+        """Build from one table per language and the lines of the learned weights.
+
+        Raises ValueError naming the entry or the line that cannot be understood.
+        """
         classes = _classes(languages)
         entries = tuple(_entry(code, row) for code, table in languages.items() for row in table.get("entry", ()))
         guards = [
@@ -156,6 +163,8 @@ class Lexicon:
                 "es": own["es"] - own["en"] - lists.get("common", frozenset()),
             },
             repairable={code: _repairable(own[code], lists) for code in languages},
+            families={code: Families(classes.get(code, {})) for code in ("en", "es")},
+            weights=Weights.parse(weights),
         )
 
     def words(self, text: str, language: str) -> Words:

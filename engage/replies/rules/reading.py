@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
 
-RULE_VERSION = "2026.11.4"
+RULE_VERSION = "2026.11.5"
 """Stored with every reading; raised whenever rules or lexicon change what a reply means."""
 
 

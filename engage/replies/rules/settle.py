@@ -17,11 +17,16 @@ _LABELS = {i.value: i for i in Intent}
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Intents with the finds that led to each; a score; and whether the reply speaks against itself."""
+    """Intents with the finds that led to each; a score; and whether the reply speaks against itself.
+
+    `is_weighed` where the learned weights changed what the rules say; `is_doubtful` where a person must look at that change.
+    """
 
     finds: dict[Intent, list[Find]]
     score: int | None
     contradicts: bool
+    is_weighed: bool = False
+    is_doubtful: bool = False
 
 
 def settle(kept: list[Find], score: Score, asked: Asked, scene: Scene) -> Verdict:

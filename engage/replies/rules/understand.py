@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from datetime import date
 
+from engage.replies.rules.features import features
 from engage.replies.rules.guards import Scene, spoken
 from engage.replies.rules.lexicon import Entry, Find, Lexicon
 from engage.replies.rules.quotes import own_words
 from engage.replies.rules.reading import RULE_VERSION, Asked, Evidence, Intent, Reading
 from engage.replies.rules.score import Fit, Score, find_score
-from engage.replies.rules.settle import STORY, settle
+from engage.replies.rules.second import second_opinion
+from engage.replies.rules.settle import STORY, Verdict, settle
 from engage.replies.rules.times import wanted_times
 from engage.replies.rules.vitals import Measured, measure
 from engage.replies.rules.words import Words
@@ -38,13 +40,26 @@ def read(text: str, asked: Asked, *, lexicon: Lexicon, language: str = "en", tod
     seen = lexicon.words(own.text, main)
     if not spoken(seen.items):
         return _pictures_only(text, seen, asked, lists)
-    words, scene, measured, kept = _kept(seen, asked, lexicon, main)
+    words, scene, measured, kept, lost = _kept(seen, asked, lexicon, main)
     score = Score(Fit.NONE)
     if asked.top:
         taken = measured.taken | {i for f in kept if f.entry.kind == "numbers" for i in range(f.first, f.last)}
         sounds = _sounds(lexicon, main)
         score = find_score(words.items, asked.top, taken, _numbers(lexicon, main), sounds, lists)
-    return _finish(text, asked, words, scene, kept, score, lists, today, main)
+    verdict = settle(kept, score, asked, scene)
+    if lexicon.weights:
+        families = lexicon.families.get(main, lexicon.families["en"])
+        found = features(seen.items, asked, families, lists["negators"])
+        opinion = lexicon.weights.weigh(found, len(spoken(seen.items)))
+        verdict = second_opinion(verdict, opinion, lexicon.weights, asked, lost, _room(verdict, scene))
+    return _finish(text, asked, words, verdict, score, lists, today)
+
+
+def _room(verdict: Verdict, scene: Scene) -> int:
+    """Words of the shortest sentence in which an emergency was found."""
+    told = {scene.sentence[f.first] for f in verdict.finds.get(Intent.URGENT, ())}
+    sentences = ([w for w, s in zip(scene.items, scene.sentence, strict=True) if s == one] for one in told)
+    return min((len(spoken(tuple(words))) for words in sentences), default=0)
 
 
 def kept_finds(text: str, asked: Asked, lexicon: Lexicon, language: str) -> list[Find]:
@@ -53,8 +68,19 @@ def kept_finds(text: str, asked: Asked, lexicon: Lexicon, language: str) -> list
     return _kept(lexicon.words(text, main), asked, lexicon, main)[3]
 
 
-def _kept(seen: Words, asked: Asked, lexicon: Lexicon, main: str) -> tuple[Words, Scene, Measured, list[Find]]:
-    """Hide the idioms, find what is said, and drop what is denied, past, imagined, over or somebody else's."""
+def taken_away(text: str, asked: Asked, lexicon: Lexicon, language: str) -> frozenset[str]:
+    """What the text speaks of and means none of: denied, past, imagined, over, somebody else's."""
+    main = lexicon.main_language(text, language)
+    return _kept(lexicon.words(text, main), asked, lexicon, main)[4]
+
+
+def _kept(
+    seen: Words, asked: Asked, lexicon: Lexicon, main: str
+) -> tuple[Words, Scene, Measured, list[Find], frozenset[str]]:
+    """Hide the idioms, find what is said, and drop what is denied, past, imagined, over or somebody else's.
+
+    Last come the meanings of which all that was found was dropped.
+    """
     lists = lexicon.lists[main]
     idioms = [f for f in lexicon.idioms.search(seen, asked) if _is_spoken(f, seen, lexicon, main)]
     loose = [f for f in idioms if f.entry.kind == "loose"]
@@ -69,7 +95,8 @@ def _kept(seen: Words, asked: Asked, lexicon: Lexicon, main: str) -> tuple[Words
     kept = [f for f, reasons in against.items() if not reasons and not any(_is_part(f, whole) for whole in lost)]
     if asked is Asked.SURVEY:
         kept = [f for f in kept if f.entry.means not in {"urgent", "symptom"} or not scene.tended(f)]
-    return words, scene, measured, [*kept, *_questions(words, kept)]
+    lost_only = {f.entry.means for f, reasons in against.items() if reasons} - {f.entry.means for f in kept}
+    return words, scene, measured, [*kept, *_questions(words, kept)], frozenset(lost_only)
 
 
 def _is_part(find: Find, whole: Find) -> bool:
@@ -105,7 +132,7 @@ def _is_spoken(find: Find, words: Words, lexicon: Lexicon, main: str) -> bool:
     return bool(spoken_words & (lexicon.own_words[language] - lexicon.own_words[main]))
 
 
-_UNDERSTOOD = frozenset({"en", "es", "value", "shape"})
+_UNDERSTOOD = frozenset({"en", "es", "value", "shape", "weights"})
 """Languages read in full; a find of any other means that a person must read the rest."""
 
 _ASKS = Entry(name="ends in a question mark", means="question", language="shape", says=())
@@ -126,14 +153,11 @@ def _finish(
     text: str,
     asked: Asked,
     words: Words,
-    scene: Scene,
-    kept: list[Find],
+    verdict: Verdict,
     score: Score,
     lists: dict[str, frozenset[str]],
     today: date | None,
-    main: str,
 ) -> Reading:
-    verdict = settle(kept, score, asked, scene)
     shown = set(words.emoji)
     if asked is Asked.REMINDER and set(verdict.finds) <= {Intent.THANKS} and shown and shown <= lists["emoji_yes"]:
         return _alone(Intent.CONFIRM, text, "thumbs-up or check mark", 0.9)
@@ -147,10 +171,17 @@ def _finish(
     if Intent.SCORE in verdict.finds and score.value is not None:
         evidence.append(_evidence(text, words, Intent.SCORE, score.first, score.last, "score: " + score.fit.value))
     times = wanted_times(text, words.items, lists, today) if Intent.RESCHEDULE in verdict.finds else ()
-    confidence = _confidence(words, intents, len(lists["english"] & set(spoken(words.items))), verdict.contradicts)
+    confidence = _confidence(words, intents, len(lists["english"] & set(spoken(words.items))), verdict)
     foreign = any(f.entry.language not in _UNDERSTOOD for finds in verdict.finds.values() for f in finds)
     story = any(f.entry is STORY for f in verdict.finds.get(Intent.COMPLAINT, ()))
-    needs_person = intents == (Intent.UNCLEAR,) or confidence < 0.5 or verdict.contradicts or foreign or story
+    needs_person = (
+        intents == (Intent.UNCLEAR,)
+        or confidence < 0.5
+        or verdict.contradicts
+        or verdict.is_doubtful
+        or foreign
+        or story
+    )
     evidence.sort(key=lambda e: (e.start, e.intent.value, e.rule))
     return Reading(intents, value, times, tuple(evidence), confidence, needs_person, RULE_VERSION)
 
@@ -219,11 +250,11 @@ def _evidence(text: str, words: Words, intent: Intent, first: int, last: int, ru
     return Evidence(intent, text[start:end], start, end, rule)
 
 
-def _confidence(words: Words, intents: tuple[Intent, ...], known: int, contradicts: bool) -> float:
+def _confidence(words: Words, intents: tuple[Intent, ...], known: int, verdict: Verdict) -> float:
     """How much of the reply was understood, as a figure from 0 to 1; for sorting a worklist, not a probability."""
     length = len(spoken(words.items))
     sure = 0.95 if intents != (Intent.UNCLEAR,) else 0.4
     sure -= 0.05 * sum(w.repaired for w in words.items)
     sure -= 0.01 * max(0, length - 12)
-    sure -= 0.3 if contradicts else 0.0
+    sure -= 0.3 if verdict.contradicts else 0.15 if verdict.is_weighed else 0.0
     return round(max(0.1, min(1.0, sure + (0.05 if length <= 2 or known else 0.0))), 2)

