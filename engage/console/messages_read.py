@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 
 from engage.console.opening import opened
 from engage.console.reasons_told import reason_told
-from engage.outreach.rules.again import Never, Past, may_send_again
-from engage.outreach.rules.words import Channel, Kind
-from engage.sms.rules.statuses import MessageState
+from engage.outreach.again import past_of
+from engage.outreach.rules.again import Never, may_send_again
 
 PAGE = 50
 
@@ -134,15 +133,6 @@ def _sorted(branch_ids: frozenset[int] | None) -> list[int] | None:
 
 
 def _line(row: Row[Any], now: datetime) -> Line:
-    past = Past(
-        Kind(row.kind),
-        Channel(row.channel),
-        MessageState(row.state),
-        row.reason,
-        row.attempts,
-        row.expires_at,
-        row.is_tried_again,
-    )
     return Line(
         id=row.id,
         at=row.send_at,
@@ -155,5 +145,5 @@ def _line(row: Row[Any], now: datetime) -> Line:
         patient_id=row.patient_id,
         patient=f"{row.first_name} {row.last_name}" if row.first_name else None,
         clinician=row.clinician,
-        never=may_send_again(past, now),
+        never=may_send_again(past_of(row), now),
     )

@@ -6,8 +6,9 @@ asked for as any text is: consents, hours, caps, visits and the planner's revisi
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from engage.errors import NotFound
@@ -67,11 +68,9 @@ def send_again(session: Session, agency_id: int, message_id: int, terms: Terms, 
     return Never.TRIED_AGAIN if made is None else made
 
 
-def _look(session: Session, agency_id: int, message_id: int, terms: Terms, now: datetime, *, is_locked: bool) -> Look:
-    row = session.execute(_LOCK if is_locked else _LOOK, {"agency": agency_id, "message": message_id}).first()
-    if row is None:
-        raise NotFound(f"There is no message {message_id}.")
-    past = Past(
+def past_of(row: Row[Any]) -> Past:
+    """What the rule asks, of a row with a message's kind, channel, state, reason, attempts, expires_at and is_tried_again."""
+    return Past(
         Kind(row.kind),
         Channel(row.channel),
         MessageState(row.state),
@@ -80,6 +79,13 @@ def _look(session: Session, agency_id: int, message_id: int, terms: Terms, now: 
         row.expires_at,
         row.is_tried_again,
     )
+
+
+def _look(session: Session, agency_id: int, message_id: int, terms: Terms, now: datetime, *, is_locked: bool) -> Look:
+    row = session.execute(_LOCK if is_locked else _LOOK, {"agency": agency_id, "message": message_id}).first()
+    if row is None:
+        raise NotFound(f"There is no message {message_id}.")
+    past = past_of(row)
     never = may_send_again(past, now)
     if never is not None:
         return Look(past, never)
