@@ -32,14 +32,12 @@ UNASKED_WORD = 2.2
 UNASKED_SYMPTOM = 1.5
 
 STOPS = 0.5
-"""How sure the weights must be that texts shall stop: who is stopped by mistake hears nothing more from us."""
+"""How sure the weights must be that texts shall stop: who is stopped by mistake hears nothing more from us.
 
-UNASKED_STOPS = 2.5
-"""The same for a text that answers nothing and names no texts, list or number."""
+In a text that answers nothing they are not asked at all: "Don't text and drive!" is what most of the world means by such words.
+"""
 
 NEVER = 1000.0
-
-_ABOUT_TEXTS = frozenset({"{texts}", "{w_texts}", "{pester}", "{los_textos}"})
 
 _ALONE = frozenset({Intent.AUTO_REPLY, Intent.THANKS, Intent.UNCLEAR})
 
@@ -67,7 +65,7 @@ def second_opinion(
     }
     needed = {
         Intent.URGENT: _needed_for_urgent(opinion, weights, asked, symptom),
-        Intent.OPTOUT: _needed_to_stop(opinion, asked),
+        Intent.OPTOUT: NEVER if asked is Asked.NONE else STOPS,
     }
     for intent, need in needed.items():
         if intent not in ruled:
@@ -95,11 +93,6 @@ def _needed_for_urgent(opinion: Opinion, weights: Weights, asked: Asked, symptom
     if weights.strongest(opinion, Intent.URGENT) >= UNASKED_WORD:
         return UNASKED
     return UNASKED_SYMPTOM if symptom else NEVER
-
-
-def _needed_to_stop(opinion: Opinion, asked: Asked) -> float:
-    is_about_texts = any(feature.name in _ABOUT_TEXTS for feature in opinion.known)
-    return STOPS if asked is not Asked.NONE or is_about_texts else UNASKED_STOPS
 
 
 def _is_firm(finds: list[Find], room: int) -> bool:

@@ -58,8 +58,9 @@ def ruled(*labels: str, kind: str = "", language: str = "en") -> Verdict:
         # A text that answers nothing needs a word that weighs alone.
         (ruled("unclear"), opinion(urgent=3), "none", (), "unclear"),
         (ruled("unclear"), opinion(urgent=3, known=("slumped",)), "none", (), "urgent"),
-        (ruled("unclear"), opinion(optout=2), "none", (), "unclear"),
-        (ruled("unclear"), opinion(optout=3, known=("{texts}",)), "none", (), "optout"),
+        # Nor does anything but the rules stop the texts of whoever answers nothing: "Don't text and drive!"
+        (ruled("unclear"), opinion(optout=9, known=("{texts}",)), "none", (), "unclear"),
+        (ruled("unclear"), opinion(optout=3), "checkin", (), "optout"),
         # What a guard took away stays away.
         (ruled("unclear"), opinion(urgent=9), "checkin", ("urgent",), "unclear"),
         # What the rules found wrongly goes: not an emergency in few words, a value, one's own life; never a score.
