@@ -27,7 +27,7 @@ _ENTER = text(
     "SELECT set_config('role', :role, true), set_config('engage.agency_id', :agency, true),"
     # PostgreSQL would compile a query that looks dear; ours are short, and the compiling cost ten times their run.
     " set_config('engage.reason', :reason, true), set_config('jit', 'off', true),"
-    " set_config('enable_seqscan', :scans, true)," + _KEPT
+    " set_config('enable_seqscan', :scans, true), set_config('plan_cache_mode', :plans, true)," + _KEPT
 )
 
 _ENTER_AT_ONCE = (
@@ -35,7 +35,7 @@ _ENTER_AT_ONCE = (
     " set_config('engage.reason', %s, true), set_config('jit', 'off', true),"
     " set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)," + _KEPT
 )
-_PLAN_AFTER = 5  # runs, as psycopg's own default
+_PLAN_AFTER = 2  # runs
 _MOST_PLANS = 500  # of one connection
 _IDLE = 1.0  # seconds after which a connection is looked at before it is used: a restart of the database takes longer
 
@@ -66,6 +66,7 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=pool_size,
+            pool_use_lifo=True,  # the connection that was used last has the plans
             hide_parameters=True,  # an error must not show a patient's words
             # prepare_threshold=None: a polling worker must not cache a plan that was made for an empty outbox.
             connect_args={
@@ -109,8 +110,8 @@ class Database:
             driver = cast("psycopg.Connection[Any]", session.connection().connection.driver_connection)
             driver.prepare_threshold = _PLAN_AFTER if by_key or self._prepares else None
             driver.prepared_max = _MOST_PLANS
-            scans = "off" if by_key else "on"
-            session.execute(_ENTER, {"role": role, "agency": agency, "reason": reason, "scans": scans})
+            ways = {"scans": "off", "plans": "force_generic_plan"} if by_key else {"scans": "on", "plans": "auto"}
+            session.execute(_ENTER, {"role": role, "agency": agency, "reason": reason, **ways})
             yield session
 
     def at_once(self, reason: str, statement: str, values: Mapping[str, object]) -> tuple[Any, ...] | None:
