@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import json
 import secrets
 import time
-import zlib
 from collections import Counter
 from collections.abc import Callable
 from email.utils import formatdate
@@ -87,13 +85,8 @@ def key_of(form: bytes) -> str:
     token = callback.partition("m=")[2].partition("#")[0]
     if not token:
         return f"{field(form, b'To')} {field(form, b'Body')}"
-    try:
-        packed = token.lstrip(".").partition(".")[0]
-        payload = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
-        agency, message, *_ = json.loads(zlib.decompress(payload) if token.startswith(".") else payload)
-    except (ValueError, TypeError, zlib.error):
-        return token
-    return f"{agency}/{message}"
+    parts = token.split(".")  # agency, message, attempt and signature, as engage.outreach.links writes them
+    return f"{parts[0]}/{parts[1]}" if len(parts) == 4 else token
 
 
 class Door(asyncio.Protocol):
