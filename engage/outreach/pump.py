@@ -108,13 +108,13 @@ class Pump:
         self._begin()
 
     def finished(self, patience: float) -> list[tuple[Attempt, Outcome]]:
-        """What has come back, after waiting at most `patience` seconds for enough of it."""
+        """What has come back, after waiting at most `patience` seconds for enough of it; nothing of what was given up."""
         if self._held:
             self._is_enough.wait(patience)
         with self._lock:
             done, self._done = self._done, []
             self._is_enough.clear()
-            return [(self._held.pop(number), outcome) for number, outcome in done]
+            return [(self._held.pop(number), outcome) for number, outcome in done if number in self._held]
 
     def hand_back(self) -> None:
         """What has not begun to leave comes back as HeldBack."""

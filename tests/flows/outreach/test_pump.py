@@ -199,3 +199,13 @@ def test_giving_up_hands_back_what_has_not_left_and_says_what_nobody_knows(pump:
     assert bodies(came) == {"a": TAKEN, "d": HeldBack()}
     assert sorted(attempt.ready.body for attempt in lost) == ["b", "c"]
     assert pump.held == 0
+
+
+def test_what_was_given_up_and_then_comes_back_is_nobodys(pump: Pump, provider: Provider) -> None:
+    """It is recorded as unknown by then, and reconciled; a process that ends asks twice."""
+    pump.allow(Room(1, 1), 0)
+    pump.take_up(texts("a"), clock.now())
+    _, lost = pump.give_up(0)
+    provider.answers("a")
+    assert [attempt.ready.body for attempt in lost] == ["a"]
+    assert pump.give_up(0) == ([], [])
