@@ -140,7 +140,7 @@ class Pump:
         with self._lock:
             turns = list(self._next())
         for turn in turns:
-            self._gateway.send_each([turn.text], self._finisher(turn.number), self._may_leave(turn))
+            self._gateway.begin(turn.text, self._finisher(turn.number), self._may_leave(turn))
 
     def _next(self) -> Iterator[_Turn]:
         now, waited = clock.now(), self.waiting
@@ -162,8 +162,8 @@ class Pump:
     def _may_leave(self, turn: _Turn) -> Callable[[], bool]:
         return lambda: not self._is_halted() and clock.now() < turn.begin_before
 
-    def _finisher(self, number: int) -> Callable[[int, Outcome], None]:
-        def finish(_: int, outcome: Outcome) -> None:
+    def _finisher(self, number: int) -> Callable[[Outcome], None]:
+        def finish(outcome: Outcome) -> None:
             with self._lock:
                 self._done.append((number, outcome))
                 self._unasked_on_way -= self._on_way.pop(number)

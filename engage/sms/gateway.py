@@ -6,9 +6,8 @@ be sent, never sends twice, never lets a number or a body into an error or a log
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
@@ -64,16 +63,13 @@ class Gateway(Protocol):
         """Hand over one text, or start one call, once. Never raises for trouble at the provider."""
         ...
 
-    def send_each(
-        self,
-        outgoing: Sequence[OutboundText | OutboundCall],
-        done: Callable[[int, Outcome], None],
-        may_leave: Callable[[], bool],
+    def begin(
+        self, outgoing: OutboundText | OutboundCall, done: Callable[[Outcome], None], may_leave: Callable[[], bool]
     ) -> None:
-        """Begin to send all of `outgoing` at once and return.
+        """Begin to send and return.
 
-        `may_leave` is asked at the last moment before each; a text that may not is HeldBack. `done` is told the place of
-        one in `outgoing` and what became of it, once for each, from another thread: neither may wait for anything.
+        `may_leave` is asked at the last moment; what may not is HeldBack. `done` is told what became of it, once, from
+        another thread: neither may wait for anything.
         """
         ...
 
@@ -164,24 +160,21 @@ class TwilioGateway:
         self._running().run(job)
         return outcomes[0]
 
-    def send_each(
-        self,
-        outgoing: Sequence[OutboundText | OutboundCall],
-        done: Callable[[int, Outcome], None],
-        may_leave: Callable[[], bool],
+    def begin(
+        self, outgoing: OutboundText | OutboundCall, done: Callable[[Outcome], None], may_leave: Callable[[], bool]
     ) -> None:
-        """See Gateway.send_each."""
+        """See Gateway.begin."""
 
-        async def job(place: int, one: OutboundText | OutboundCall) -> None:
+        async def job() -> None:
             outcome: Outcome
             try:
-                outcome = await self._send(one) if may_leave() else HeldBack()
+                outcome = await self._send(outgoing) if may_leave() else HeldBack()
             except Exception:  # noqa: BLE001 - a bug of ours on the way out: the text may have left, so it is settled as unknown
                 log.get().exception("sending failed unexpectedly")
                 outcome = Uncertain("unexpected failure")
-            done(place, outcome)
+            done(outcome)
 
-        self._running().begin([partial(job, place, one) for place, one in enumerate(outgoing)])
+        self._running().begin(job)
 
     def _running(self) -> Line:
         with self._opening:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 import certifi
@@ -32,9 +32,9 @@ class Line:
         self._jobs: set[asyncio.Task[None]] = set()  # the loop itself holds its tasks only weakly
         self._thread.start()
 
-    def begin(self, jobs: Iterable[Callable[[], Awaitable[None]]]) -> None:
-        """Start every job and return."""
-        self._loop.call_soon_threadsafe(self._start, list(jobs))
+    def begin(self, job: Callable[[], Awaitable[None]]) -> None:
+        """Start a job and return."""
+        self._loop.call_soon_threadsafe(self._start, job)
 
     def run(self, job: Callable[[], Awaitable[None]]) -> None:
         """Do one job to its end."""
@@ -47,11 +47,10 @@ class Line:
             self._thread.join()
             self._loop.close()
 
-    def _start(self, jobs: list[Callable[[], Awaitable[None]]]) -> None:
-        for job in jobs:
-            task = self._loop.create_task(_awaited(job))
-            self._jobs.add(task)
-            task.add_done_callback(self._jobs.discard)
+    def _start(self, job: Callable[[], Awaitable[None]]) -> None:
+        task = self._loop.create_task(_awaited(job))
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
 
 
 async def _awaited(job: Callable[[], Awaitable[None]]) -> None:

@@ -38,24 +38,20 @@ TAKEN = Accepted("SM" + "0" * 32, "queued", 1)
 class Provider:
     """Remembers what has begun to leave, by its body, and answers on demand. Only what the pump uses of a Gateway."""
 
-    on_way: dict[str, tuple[Callable[[int, Outcome], None], Callable[[], bool]]] = field(default_factory=dict)
+    on_way: dict[str, tuple[Callable[[Outcome], None], Callable[[], bool]]] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)
 
-    def send_each(
-        self,
-        outgoing: Sequence[OutboundText | OutboundCall],
-        done: Callable[[int, Outcome], None],
-        may_leave: Callable[[], bool],
+    def begin(
+        self, outgoing: OutboundText | OutboundCall, done: Callable[[Outcome], None], may_leave: Callable[[], bool]
     ) -> None:
-        (text,) = outgoing
-        assert isinstance(text, OutboundText)
-        self.begun.append(text.body)
-        self.on_way[text.body] = done, may_leave
+        assert isinstance(outgoing, OutboundText)
+        self.begun.append(outgoing.body)
+        self.on_way[outgoing.body] = done, may_leave
 
     def answers(self, *bodies: str, outcome: Outcome = TAKEN) -> None:
         for body in bodies:
             done, _ = self.on_way.pop(body)
-            done(0, outcome)
+            done(outcome)
 
 
 @pytest.fixture
